@@ -1,0 +1,1 @@
+//! MIME to the Email object.
