@@ -1,0 +1,181 @@
+//! Installing what the machine lacks: by rustup, Debian's packages and npm; otherwise saying what to install.
+
+use std::{env, fs, path::Path, process::Command, sync::OnceLock};
+
+use anyhow::{Result, bail};
+
+use crate::{
+    run::{Console, output},
+    toolchain::{TARGET, Toolchain},
+    workspace,
+};
+
+/// What the tests need and this machine neither has nor may install.
+#[derive(Debug, Default)]
+pub(crate) struct Missing(Vec<(&'static str, String)>);
+
+impl Missing {
+    /// The names, for the tests that must say that they were left out: `dovecot,chromium`.
+    pub(crate) fn names(&self) -> String {
+        let names: Vec<_> = self.0.iter().map(|(name, _)| *name).collect();
+        names.join(",")
+    }
+
+    pub(crate) fn report(&self) {
+        for (name, advice) in &self.0 {
+            eprintln!("! {name} is missing: {advice}");
+        }
+    }
+}
+
+/// Makes sure that some compiler here can make wasm.
+///
+/// # Errors
+/// When none can and none may be installed: with the lines to type.
+pub(crate) fn wasm(console: &Console) -> Result<()> {
+    if Toolchain::find().is_none() && workspace::on_path("rustup").is_some() {
+        let added = console.step(
+            "rustup target add",
+            Command::new("rustup").args(["target", "add", TARGET]),
+        );
+        if added.is_err() {
+            console.say("  rustup cannot fetch the target here; trying Debian's compiler instead");
+        }
+    }
+    if Toolchain::find().is_none() {
+        // The result is judged below, by what can be found now.
+        let _ = debian(console, &["rustc-web", "cargo-web", "rust-web-src", "lld"]);
+    }
+    if workspace::on_path("wasm-opt").is_none() && debian(console, &["binaryen"]).is_err() {
+        console.say("  wasm-opt not found: the widget will be some 5 % larger (Debian: apt-get install binaryen)");
+    }
+    if Toolchain::find().is_none() {
+        bail!(
+            "no Rust compiler here can build for {TARGET}. Install one:\n  \
+             with rustup:  rustup target add {TARGET}\n  \
+             on Debian:    apt-get install --no-install-recommends rustc-web cargo-web rust-web-src lld"
+        );
+    }
+    Ok(())
+}
+
+/// Everything the test suite uses.
+///
+/// # Errors
+/// Only when the build itself cannot go on; missing servers and browsers are given back.
+pub(crate) fn everything(console: &Console) -> Result<Missing> {
+    wasm(console)?;
+    let mut missing = Missing::default();
+    let mut need = |name, found: bool, packages: &[&str]| {
+        if !found && let Err(error) = debian(console, packages) {
+            missing.0.push((name, format!("{error:#}")));
+        }
+    };
+    need(
+        "dovecot",
+        Path::new("/usr/sbin/dovecot").is_file() && Path::new("/usr/lib/dovecot/lmtp").is_file(),
+        &["dovecot-imapd", "dovecot-lmtpd"],
+    );
+    need(
+        "chromium",
+        workspace::on_path("chromium").is_some(),
+        &["chromium", "fonts-liberation"],
+    );
+    need(
+        "python3",
+        workspace::on_path("python3").is_some(),
+        &["python3"],
+    );
+    need(
+        "node",
+        workspace::on_path("node").is_some() && workspace::on_path("npm").is_some(),
+        &["nodejs", "npm"],
+    );
+    if workspace::on_path("npm").is_some() {
+        if let Err(error) = node_modules(console) {
+            missing.0.push(("node", format!("{error:#}")));
+        }
+    }
+    missing.report();
+    Ok(missing)
+}
+
+/// `npm ci` in `tests/`, when the lock file is newer than what is installed.
+fn node_modules(console: &Console) -> Result<()> {
+    let tests = workspace::root().join("tests");
+    let modified = |file: &Path| fs::metadata(file).and_then(|data| data.modified()).ok();
+    let lock = modified(&tests.join("package-lock.json"));
+    let installed = modified(&tests.join("node_modules/.package-lock.json"));
+    if installed.is_some() && installed >= lock {
+        return Ok(());
+    }
+    console.step(
+        "npm ci",
+        Command::new("npm")
+            .args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"])
+            .current_dir(tests),
+    )
+}
+
+/// Installs Debian packages as root or by sudo.
+fn debian(console: &Console, packages: &[&str]) -> Result<()> {
+    let advice = format!(
+        "apt-get install --no-install-recommends {}",
+        packages.join(" ")
+    );
+    if workspace::on_path("apt-get").is_none() {
+        bail!("not a Debian machine; install what corresponds to `{advice}`");
+    }
+    let Some(privilege) = privilege() else {
+        bail!("needs root or a sudo that asks no password: {advice}");
+    };
+    static LISTS: OnceLock<()> = OnceLock::new();
+    if LISTS.get().is_none() {
+        console.step(
+            "apt-get update",
+            apt(privilege).args(["-o", "DPkg::Lock::Timeout=300", "update"]),
+        )?;
+        LISTS.get_or_init(|| ());
+    }
+    console.step(
+        &format!("apt-get install {}", packages.join(" ")),
+        apt(privilege)
+            .args([
+                "-y",
+                "-o",
+                "DPkg::Lock::Timeout=300",
+                "install",
+                "--no-install-recommends",
+            ])
+            .args(packages),
+    )
+}
+
+#[derive(Clone, Copy)]
+enum Privilege {
+    Root,
+    Sudo,
+}
+
+fn privilege() -> Option<Privilege> {
+    if output(Command::new("id").arg("-u")).as_deref() == Some("0") {
+        return Some(Privilege::Root);
+    }
+    output(Command::new("sudo").args(["-n", "true"])).map(|_| Privilege::Sudo)
+}
+
+fn apt(privilege: Privilege) -> Command {
+    let mut command = match privilege {
+        Privilege::Root => Command::new("apt-get"),
+        Privilege::Sudo => {
+            let mut command = Command::new("sudo");
+            command.args(["-n", "--preserve-env=DEBIAN_FRONTEND", "apt-get"]);
+            command
+        }
+    };
+    command.env("DEBIAN_FRONTEND", "noninteractive");
+    if env::var_os("LC_ALL").is_none() {
+        command.env("LC_ALL", "C.UTF-8");
+    }
+    command
+}
