@@ -33,13 +33,18 @@ pub(crate) enum StandardLibrary {
 impl Toolchain {
     /// The first of the compiler on `PATH` and Debian's that can make wasm.
     pub(crate) fn find() -> Option<Self> {
+        Self::on_path().or_else(Self::debian)
+    }
+
+    /// The compiler on `PATH`, usually rustup's.
+    pub(crate) fn on_path() -> Option<Self> {
         let cargo = PathBuf::from(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        [
-            (cargo, PathBuf::from("rustc")),
-            ("/usr/bin/cargo".into(), "/usr/bin/rustc".into()),
-        ]
-        .into_iter()
-        .find_map(|(cargo, rustc)| Self::probe(cargo, rustc))
+        Self::probe(cargo, PathBuf::from("rustc"))
+    }
+
+    /// The compiler of Debian's `rustc-web`.
+    pub(crate) fn debian() -> Option<Self> {
+        Self::probe("/usr/bin/cargo".into(), "/usr/bin/rustc".into())
     }
 
     /// The inner cargo, rid of what the outer one put into the environment: it would pick the outer compiler.
@@ -47,7 +52,9 @@ impl Toolchain {
         let mut command = Command::new(&self.cargo);
         for (name, _) in env::vars_os() {
             let text = name.to_string_lossy();
-            let keep = ["CARGO_HOME", "CARGO_NET_OFFLINE", "RUSTUP_HOME"].contains(&text.as_ref())
+            // rustup's own settings stay: without them it may fetch or update toolchains unasked.
+            let keep = ["CARGO_HOME", "CARGO_NET_OFFLINE"].contains(&text.as_ref())
+                || text.starts_with("RUSTUP_")
                 || text.starts_with("CARGO_HTTP_")
                 || text.starts_with("CARGO_REGISTRIES_")
                 || text.starts_with("CARGO_SOURCE_");
@@ -57,6 +64,7 @@ impl Toolchain {
         }
         command.current_dir(workspace::root());
         command.env("RUSTC", &self.rustc);
+        command.env("RUSTUP_AUTO_INSTALL", "0");
         if self.standard_library == StandardLibrary::FromSource {
             command.env("RUSTC_BOOTSTRAP", "1");
             command.env(
