@@ -11,6 +11,8 @@ mod toolchain;
 mod web;
 mod workspace;
 
+use std::process::ExitCode;
+
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
@@ -30,7 +32,7 @@ enum Command {
     /// Set up what is missing and run every test there is
     Test(test::Arguments),
     /// Build the widget and the site into target/web/dist
-    Web,
+    Web(web::Arguments),
     /// Formatting, lints and licences
     Check,
     /// Install what the commands need and the machine lacks
@@ -39,18 +41,25 @@ enum Command {
     Bench(bench::Arguments),
 }
 
-fn main() -> Result<()> {
+fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let console = Console::new();
-    match arguments.command {
-        Command::Demo(arguments) => demo::run(&console, &arguments),
-        Command::Test(arguments) => test::run(&console, &arguments),
-        Command::Web => {
-            setup::wasm(&console)?;
-            web::build(&console)
+    match run(&console, arguments.command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            console.say(format!("error: {error:#}"));
+            ExitCode::FAILURE
         }
-        Command::Check => check::run(&console),
-        Command::Setup => setup::everything(&console).map(|missing| missing.report()),
-        Command::Bench(arguments) => bench::run(&console, &arguments),
+    }
+}
+
+fn run(console: &Console, command: Command) -> Result<()> {
+    match command {
+        Command::Demo(arguments) => demo::run(console, &arguments),
+        Command::Test(arguments) => test::run(console, &arguments),
+        Command::Web(arguments) => web::run(console, &arguments),
+        Command::Check => check::run(console),
+        Command::Setup => setup::everything(console).map(|missing| missing.report()),
+        Command::Bench(arguments) => bench::run(console, &arguments),
     }
 }

@@ -44,7 +44,7 @@ pub(crate) fn wasm(console: &Console) -> Result<()> {
     }
     if Toolchain::find().is_none() {
         // The result is judged below, by what can be found now.
-        let _ = debian(console, &["rustc-web", "cargo-web", "rust-web-src", "lld"]);
+        let _ = debian_wasm(console);
     }
     if workspace::on_path("wasm-opt").is_none() && debian(console, &["binaryen"]).is_err() {
         console.say("  wasm-opt not found: the widget will be some 5 % larger (Debian: apt-get install binaryen)");
@@ -57,6 +57,17 @@ pub(crate) fn wasm(console: &Console) -> Result<()> {
         );
     }
     Ok(())
+}
+
+/// Debian's compiler with the source of its standard library.
+///
+/// # Errors
+/// When it may not be installed: with the line to type.
+pub(crate) fn debian_wasm(console: &Console) -> Result<()> {
+    if Toolchain::debian().is_some() {
+        return Ok(());
+    }
+    debian(console, &["rustc-web", "cargo-web", "rust-web-src", "lld"])
 }
 
 /// Everything the test suite uses.
@@ -91,10 +102,10 @@ pub(crate) fn everything(console: &Console) -> Result<Missing> {
         workspace::on_path("node").is_some() && workspace::on_path("npm").is_some(),
         &["nodejs", "npm"],
     );
-    if workspace::on_path("npm").is_some() {
-        if let Err(error) = node_modules(console) {
-            missing.0.push(("node", format!("{error:#}")));
-        }
+    if workspace::on_path("npm").is_some()
+        && let Err(error) = node_modules(console)
+    {
+        missing.0.push(("node", format!("{error:#}")));
     }
     missing.report();
     Ok(missing)

@@ -6,9 +6,29 @@ use anyhow::{Context, Result};
 
 use crate::{
     run::Console,
+    setup,
     toolchain::{StandardLibrary, TARGET, Toolchain},
     workspace,
 };
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// Use Debian's rustc-web and a standard library built from source, even where rustup's toolchain could
+    #[arg(long)]
+    debian: bool,
+}
+
+/// # Errors
+/// When no compiler can make wasm, or a step fails.
+pub(crate) fn run(console: &Console, arguments: &Arguments) -> Result<()> {
+    if arguments.debian {
+        setup::debian_wasm(console)?;
+        compile_with(console, &Toolchain::debian().context(NO_COMPILER)?)?;
+        return pack(console);
+    }
+    setup::wasm(console)?;
+    build(console)
+}
 
 /// Builds `target/web/dist/{widget,site}` and, for the tests, `target/web/tests`.
 ///
@@ -24,7 +44,10 @@ pub(crate) fn build(console: &Console) -> Result<()> {
 /// # Errors
 /// When none can, or the build fails.
 pub(crate) fn compile(console: &Console) -> Result<()> {
-    let toolchain = Toolchain::find().context("no compiler for wasm; run `cargo xtask setup`")?;
+    compile_with(console, &Toolchain::find().context(NO_COMPILER)?)
+}
+
+fn compile_with(console: &Console, toolchain: &Toolchain) -> Result<()> {
     console.say(match toolchain.standard_library {
         StandardLibrary::Shipped => "  wasm with the standard library that the toolchain ships",
         StandardLibrary::FromSource => "  wasm with a standard library built from Debian's source",
@@ -93,3 +116,5 @@ fn tool() -> Command {
 fn wasm_target() -> PathBuf {
     workspace::target().join("web")
 }
+
+const NO_COMPILER: &str = "no compiler for wasm; run `cargo xtask setup`";
