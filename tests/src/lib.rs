@@ -1,1 +1,28 @@
-//! t
+#![doc = include_str!("../README.md")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    missing_docs,
+    reason = "a test that cannot go on says so by panicking, and reads the clock and the environment it is given"
+)]
+
+pub mod authority;
+pub mod dovecot;
+pub mod gateway;
+pub mod person;
+pub mod pki;
+pub mod process;
+pub mod stack;
+
+/// Ends the test, saying so, when a component could not be installed on this machine.
+#[macro_export]
+macro_rules! needs {
+    ($($component:literal),+) => {
+        if let Some(missing) = $crate::process::missing(&[$($component),+]) {
+            eprintln!("left out: {missing} could not be installed on this machine");
+            return;
+        }
+    };
+}

@@ -1,0 +1,100 @@
+//! npm `oidc-provider` as the authority.
+
+use std::{
+    fs,
+    io::Write,
+    path::Path,
+    process::{Command, Stdio},
+};
+
+use anyhow::{Context, Result};
+use serde_json::{Value, json};
+
+use crate::process::{Server, root};
+
+pub struct Authority {
+    pub issuer: String,
+    pub secret: String,
+    pub server: Server,
+    http: reqwest::Client,
+}
+
+/// How the authority's access tokens look, and so how Dovecot checks them.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// Dovecot verifies the signature itself.
+    Jwt,
+    /// Dovecot asks the authority (RFC 7662).
+    Opaque,
+}
+
+impl Authority {
+    /// Starts it; the public half of its signing key goes into `keys`, where Dovecot looks for it.
+    pub async fn start(
+        dir: &Path,
+        keys: &Path,
+        redirect_uri: &str,
+        format: Format,
+        access_token_seconds: u32,
+    ) -> Result<Self> {
+        fs::create_dir_all(keys)?;
+        let options = json!({
+            "redirectUris": [redirect_uri],
+            "accessTokenSeconds": access_token_seconds,
+            "format": if format == Format::Jwt { "jwt" } else { "opaque" },
+            "keys": keys,
+        });
+        let mut input = tempfile::tempfile_in(dir)?;
+        input.write_all(options.to_string().as_bytes())?;
+        std::io::Seek::rewind(&mut input)?;
+        let log = dir.join("authority.log");
+        let mut command = Command::new("node");
+        command.arg(root().join("tests/components/authority.mjs"));
+        let mut server = Server::start_with_input(&mut command, log, Stdio::from(input))?;
+        let ready: Value = server.wait_for("a ready authority", |printed| {
+            printed
+                .lines()
+                .find_map(|line| serde_json::from_str(line).ok())
+        })?;
+        Ok(Self {
+            issuer: ready["issuer"].as_str().context("no issuer")?.to_owned(),
+            secret: ready["secret"].as_str().context("no secret")?.to_owned(),
+            server,
+            http: reqwest::Client::new(),
+        })
+    }
+
+    /// How often a grant type ended so: `refresh_token:success`.
+    pub async fn count(&self, what: &str) -> u64 {
+        let counts = self
+            .http
+            .get(format!("{}/_counts", self.issuer))
+            .send()
+            .await
+            .unwrap();
+        let counts: Value = counts.json().await.unwrap();
+        counts[what].as_u64().unwrap_or(0)
+    }
+
+    /// From now on every request but control is answered 503 with HTML, or is not.
+    pub async fn down(&self, down: bool) {
+        self.control("_down", &json!({"down": down})).await;
+    }
+
+    /// Ends the family of refresh tokens of a person.
+    pub async fn revoke(&self, account: &str) {
+        let revoked = self.control("_revoke", &json!({"account": account})).await;
+        assert_eq!(revoked["revoked"], true);
+    }
+
+    async fn control(&self, path: &str, body: &Value) -> Value {
+        let answer = self
+            .http
+            .post(format!("{}/{path}", self.issuer))
+            .json(body)
+            .send()
+            .await
+            .unwrap();
+        answer.json().await.unwrap()
+    }
+}

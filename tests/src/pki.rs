@@ -1,0 +1,37 @@
+//! A certificate authority of the test's own and a certificate for `localhost`.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::Result;
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, KeyUsagePurpose};
+
+pub struct Pki {
+    pub ca: PathBuf,
+    pub certificate: PathBuf,
+    pub key: PathBuf,
+}
+
+impl Pki {
+    /// Writes `ca.pem`, `cert.pem` and `key.pem` into `dir`.
+    pub fn make(dir: &Path) -> Result<Self> {
+        let mut authority = CertificateParams::new(Vec::new())?;
+        authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        authority.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate()?)?;
+        let key = KeyPair::generate()?;
+        let server = CertificateParams::new(vec!["localhost".to_owned(), "127.0.0.1".to_owned()])?
+            .signed_by(&key, &authority)?;
+        let made = Self {
+            ca: dir.join("ca.pem"),
+            certificate: dir.join("cert.pem"),
+            key: dir.join("key.pem"),
+        };
+        fs::write(&made.ca, authority.pem())?;
+        fs::write(&made.certificate, server.pem())?;
+        fs::write(&made.key, key.serialize_pem())?;
+        Ok(made)
+    }
+}

@@ -1,0 +1,11 @@
+//! The one test program; a module for each flow or part of the URL tree.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "a test that cannot go on says so by panicking"
+)]
+
+#[path = "end_to_end/delegated.rs"]
+mod delegated;
