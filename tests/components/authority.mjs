@@ -72,7 +72,14 @@ const provider = new Provider(issuer, {
     ...(token.accountId ? {} : { sub: token.clientId }),
   }),
   // Dovecot 2.3 reads only tokens of this type.
-  formats: { customizers: { jwt: (context, token, parts) => ({ ...parts, header: { ...parts.header, typ: "JWT" } }) } },
+  formats: {
+    customizers: {
+      jwt: (context, token, parts) => {
+        parts.header = { ...parts.header, typ: "JWT" };
+        return parts;
+      },
+    },
+  },
   rotateRefreshToken: true,
   issueRefreshToken: (context, client) => client.grantTypeAllowed("refresh_token"),
   ttl: {
