@@ -17,7 +17,9 @@ mail = imaplib.IMAP4_SSL(host, int(port), ssl_context=context)
 initial = f"user={user}\x01auth=Bearer {os.environ['TOKEN']}\x01\x01"
 mail.authenticate("XOAUTH2", lambda challenge: b"" if challenge else initial.encode())
 
-files = sorted(path for path in pathlib.Path(folder).rglob("*") if path.is_file())
+# Beside the messages' folders stand a list and the licences.
+messages = [entry for entry in pathlib.Path(folder).iterdir() if entry.is_dir() and entry.name != "LICENSES"]
+files = sorted(path for entry in messages for path in entry.rglob("*") if path.is_file())
 for path in files:
     data = re.sub(rb"\r\n|\r|\n", b"\r\n", path.read_bytes())
     status, answer = mail.append("INBOX", None, None, data)

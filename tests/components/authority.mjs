@@ -2,7 +2,7 @@
 //
 // Standard input: one JSON object {redirectUris, accessTokenSeconds, format: "jwt"|"opaque", keys: DIR}.
 // Standard output: one line {issuer, secret} when it answers. Whoever login_hint names signs in and consents at once.
-// Control (loopback only): GET /_counts, POST /_down {down}, POST /_revoke {account}.
+// Control (loopback only): GET /_counts, GET /_secrets, POST /_down {down}, POST /_revoke {account}.
 import fs from "node:fs";
 import http from "node:http";
 import { generateKeyPairSync, randomBytes } from "node:crypto";
@@ -145,6 +145,16 @@ provider.use(async (context, next) => {
 });
 
 CONTROL.set("GET /_counts", () => counts);
+// Everything issued or shown to the token endpoint that must never turn up anywhere else.
+const secrets = new Set([secret]);
+CONTROL.set("GET /_secrets", () => [...secrets]);
+provider.use(async (context, next) => {
+  await next();
+  const { code, code_verifier: verifier } = context.oidc?.params ?? {};
+  const { access_token: access, refresh_token: refresh, id_token: identity } = context.body ?? {};
+  const issued = new URL(context.response.get("location") || "/", issuer).searchParams.get("code");
+  for (const value of [code, verifier, access, refresh, identity, issued]) if (value) secrets.add(value);
+});
 CONTROL.set("POST /_down", (body) => {
   down = body.down;
   return {};

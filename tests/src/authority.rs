@@ -76,6 +76,17 @@ impl Authority {
         counts[what].as_u64().unwrap_or(0)
     }
 
+    /// Every token, code and verifier that it has issued or been shown.
+    pub async fn secrets(&self) -> Vec<String> {
+        let secrets = self
+            .http
+            .get(format!("{}/_secrets", self.issuer))
+            .send()
+            .await
+            .unwrap();
+        secrets.json().await.unwrap()
+    }
+
     /// From now on every request but control is answered 503 with HTML, or is not.
     pub async fn down(&self, down: bool) {
         self.control("_down", &json!({"down": down})).await;

@@ -11,6 +11,7 @@
 pub mod authority;
 pub mod dovecot;
 pub mod gateway;
+pub mod mail_server;
 pub mod person;
 pub mod pki;
 pub mod process;

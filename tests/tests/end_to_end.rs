@@ -9,3 +9,9 @@
 
 #[path = "end_to_end/delegated.rs"]
 mod delegated;
+#[path = "end_to_end/hostile_mail_server.rs"]
+mod hostile_mail_server;
+#[path = "end_to_end/secrets.rs"]
+mod secrets;
+#[path = "end_to_end/tokens.rs"]
+mod tokens;
