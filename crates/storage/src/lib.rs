@@ -1,1 +1,39 @@
-//! storage
+#![doc = include_str!("../README.md")]
+#![cfg_attr(
+    test,
+    allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)
+)]
+
+mod account;
+mod api_key;
+mod connect_session;
+mod error;
+mod grant;
+mod hash;
+mod id;
+mod master_key;
+mod page;
+mod random;
+mod seal;
+mod sqlite;
+mod storage;
+mod words;
+
+pub use account::{
+    Account, AccountFilter, AccountRepository, AccountState, AccountUpdate, Flow, Identity,
+    NewAccount, NewGrant, Transition,
+};
+pub use api_key::{ApiKey, ApiKeyRepository, ApiKeySecret, ApiScope, NewApiKey};
+pub use connect_session::{
+    Attempt, Completed, ConnectPhase, ConnectSession, ConnectSessionRepository, ConnectStatus,
+    Consumed, NewAttempt, NewConnectSession, Outcome,
+};
+pub use error::{Cause, Error, MasterKeyError};
+pub use grant::{Grant, GrantRepository, Replacement};
+pub use hash::{SecretHash, random_secret};
+pub use id::{AccountId, ApiKeyId, ConnectSessionId, InvalidId};
+pub use master_key::{MasterKey, MasterKeySource, rotate_master};
+pub use page::Page;
+pub use random::{Random, SystemRandom};
+pub use storage::{Storage, open};
+pub use words::UnknownWord;

@@ -1,0 +1,133 @@
+//! SQLite: one file, one writer at a time, any number of readers.
+
+mod account;
+mod api_key;
+mod attempt;
+mod connect_session;
+mod error;
+mod grant;
+mod keys;
+mod open;
+mod session_row;
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use async_trait::async_trait;
+use mailgrant_core::time::UnixTime;
+use sqlx::sqlite::SqlitePool;
+use sqlx::{Sqlite as Dialect, Transaction};
+
+use self::error::failed;
+use self::open::FileIdentity;
+use crate::account::AccountRepository;
+use crate::api_key::ApiKeyRepository;
+use crate::connect_session::ConnectSessionRepository;
+use crate::error::Error;
+use crate::grant::GrantRepository;
+use crate::master_key::{MasterKey, MasterKeySource};
+use crate::random::Random;
+use crate::seal::Sealer;
+use crate::storage::Storage;
+
+/// A database in a file.
+pub(crate) struct Sqlite {
+    /// One connection: SQLite has one writer anyway, and a queue is fairer than its busy timeout.
+    writer: SqlitePool,
+    readers: SqlitePool,
+    file: FileIdentity,
+    sealer: Sealer,
+    masters: RwLock<Vec<MasterKey>>,
+    random: Arc<dyn Random>,
+}
+
+impl Sqlite {
+    pub(crate) async fn open(
+        url: &str,
+        source: MasterKeySource,
+        random: Arc<dyn Random>,
+        now: UnixTime,
+    ) -> Result<Self, Error> {
+        let path = open::path(url)?;
+        let needed = open::master_keys_needed(&path).await?;
+        let masters = source.load(&needed, &*random)?;
+        let (writer, readers) = open::pools(&path).await?;
+        let file = FileIdentity::of(&path)?;
+        let mut change = writer.begin_with("BEGIN IMMEDIATE").await.map_err(failed)?;
+        let rows = keys::load_or_create(&mut change, &masters, &*random, now).await?;
+        change.commit().await.map_err(failed)?;
+        let sealer = keys::sealer(&rows, &masters, &random)?;
+        let in_use: BTreeSet<String> = rows.into_iter().map(|row| row.master_key_id).collect();
+        source.settle(&in_use)?;
+        Ok(Self {
+            writer,
+            readers,
+            file,
+            sealer,
+            masters: RwLock::new(masters),
+            random,
+        })
+    }
+
+    /// A transaction that holds the one writer from its beginning, so what it reads cannot change
+    /// under it.
+    ///
+    /// SQLite goes on writing to a file that has been deleted or replaced; nothing of that would be
+    /// found after a restart, so it counts as unavailable.
+    async fn write(&self) -> Result<Transaction<'static, Dialect>, Error> {
+        self.file.check()?;
+        self.writer
+            .begin_with("BEGIN IMMEDIATE")
+            .await
+            .map_err(failed)
+    }
+}
+
+#[async_trait]
+impl Storage for Sqlite {
+    fn accounts(&self) -> &dyn AccountRepository {
+        self
+    }
+
+    fn grants(&self) -> &dyn GrantRepository {
+        self
+    }
+
+    fn connect_sessions(&self) -> &dyn ConnectSessionRepository {
+        self
+    }
+
+    fn api_keys(&self) -> &dyn ApiKeyRepository {
+        self
+    }
+
+    async fn ping(&self) -> Result<(), Error> {
+        let mut change = self.write().await?;
+        sqlx::query("UPDATE pings SET answered = answered + 1 WHERE id = 1")
+            .execute(&mut *change)
+            .await
+            .map_err(failed)?;
+        change.commit().await.map_err(failed)
+    }
+
+    async fn rewrap(&self, new: &MasterKey) -> Result<(), Error> {
+        let masters = self
+            .masters
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        let mut change = self.write().await?;
+        keys::rewrap(&mut change, &masters, new, &*self.random).await?;
+        change.commit().await.map_err(failed)?;
+        self.masters
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(0, new.clone());
+        Ok(())
+    }
+
+    async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+}

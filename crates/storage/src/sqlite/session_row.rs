@@ -1,0 +1,97 @@
+//! A connect session as SQLite holds it.
+
+use mailgrant_core::time::UnixTime;
+use serde_json::Value;
+
+use super::account::account_id;
+use super::error::malformed;
+use crate::connect_session::{ConnectPhase, ConnectSession, ConnectStatus};
+use crate::error::Error;
+use crate::id::ConnectSessionId;
+
+macro_rules! columns {
+    () => {
+        "id, site, application, origin, user_label, login_hint, mailbox, return_url, metadata, status, phase, \
+         account_id, diagnosis, created_at, expires_at, completed_at"
+    };
+}
+
+pub(super) use columns;
+
+#[derive(sqlx::FromRow)]
+pub(super) struct SessionRow {
+    id: String,
+    site: String,
+    application: String,
+    origin: String,
+    user_label: Option<String>,
+    login_hint: Option<String>,
+    mailbox: Option<String>,
+    return_url: Option<String>,
+    metadata: String,
+    status: String,
+    phase: String,
+    account_id: Option<String>,
+    diagnosis: Option<String>,
+    created_at: i64,
+    expires_at: i64,
+    completed_at: Option<i64>,
+}
+
+impl SessionRow {
+    pub(super) fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Reads the row; a session that ran out reads as expired before anybody swept it.
+    pub(super) fn read(self, now: UnixTime) -> Result<ConnectSession, Error> {
+        let bad = |column| malformed(column, &self.id);
+        let status: ConnectStatus = self
+            .status
+            .parse()
+            .map_err(|_| bad("connect_sessions.status"))?;
+        let phase: ConnectPhase = self
+            .phase
+            .parse()
+            .map_err(|_| bad("connect_sessions.phase"))?;
+        let ran_out = !status.is_final() && self.expires_at <= now.0;
+        let json = |text: &String| serde_json::from_str::<Value>(text);
+        Ok(ConnectSession {
+            metadata: json(&self.metadata).map_err(|_| bad("connect_sessions.metadata"))?,
+            diagnosis: self
+                .diagnosis
+                .as_ref()
+                .map(json)
+                .transpose()
+                .map_err(|_| bad("connect_sessions.diagnosis"))?,
+            id: ConnectSessionId::try_from(self.id.clone())
+                .map_err(|_| bad("connect_sessions.id"))?,
+            status: if ran_out {
+                ConnectStatus::Expired
+            } else {
+                status
+            },
+            phase: if ran_out {
+                ConnectPhase::Finished
+            } else {
+                phase
+            },
+            completed_at: if ran_out {
+                Some(self.expires_at)
+            } else {
+                self.completed_at
+            }
+            .map(UnixTime),
+            account: self.account_id.map(account_id).transpose()?,
+            site: self.site,
+            application: self.application,
+            origin: self.origin,
+            user_label: self.user_label,
+            login_hint: self.login_hint,
+            mailbox: self.mailbox,
+            return_url: self.return_url,
+            created_at: UnixTime(self.created_at),
+            expires_at: UnixTime(self.expires_at),
+        })
+    }
+}
