@@ -1,1 +1,13 @@
-//! widget
+#![doc = include_str!("../README.md")]
+#![cfg_attr(
+    test,
+    allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)
+)]
+
+mod engine;
+pub mod session;
+pub mod status;
+pub mod text;
+pub mod watch;
+
+pub use engine::{Engine, Host};
