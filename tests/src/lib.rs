@@ -9,12 +9,14 @@
 )]
 
 pub mod authority;
+pub mod browser;
 pub mod dovecot;
 pub mod gateway;
 pub mod mail_server;
 pub mod person;
 pub mod pki;
 pub mod process;
+pub mod sandbox;
 pub mod stack;
 
 /// Ends the test, saying so, when a component could not be installed on this machine.

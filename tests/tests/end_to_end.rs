@@ -7,6 +7,8 @@
     reason = "a test that cannot go on says so by panicking"
 )]
 
+#[path = "end_to_end/core_in_browser.rs"]
+mod core_in_browser;
 #[path = "end_to_end/delegated.rs"]
 mod delegated;
 #[path = "end_to_end/hostile_mail_server.rs"]

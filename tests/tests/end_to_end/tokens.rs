@@ -128,12 +128,9 @@ async fn an_authority_that_is_down_for_a_minute_kills_nothing() {
     assert_eq!(stack.authority.count("refresh_token:error").await, 0);
 
     stack.authority.down(false).await;
+    let mailboxes = format!("/v1/accounts/{account}/mailboxes");
     let answer = eventually(
-        || {
-            stack
-                .gateway
-                .get(&format!("/v1/accounts/{account}/mailboxes"))
-        },
+        || stack.gateway.get(&mailboxes),
         |answer| answer.status == StatusCode::OK,
     )
     .await;

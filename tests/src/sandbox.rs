@@ -1,0 +1,109 @@
+//! The sandbox, run as a user runs it: `mailgrant sandbox`.
+
+use std::{fs, path::Path};
+
+use anyhow::{Context, Result};
+use serde_json::Value;
+
+use crate::{
+    person::{Page, Person},
+    process::{Server, mailgrant},
+};
+
+pub struct Sandbox {
+    /// The ready file of design's contract.
+    pub ready: Value,
+    pub server: Server,
+    http: reqwest::Client,
+}
+
+impl Sandbox {
+    /// Starts it in `dir`, with `redirect_uri` among its delegated application's.
+    pub fn start(dir: &Path, redirect_uri: &str) -> Result<Self> {
+        fs::create_dir_all(dir)?;
+        let file = dir.join("ready.json");
+        let mut command = mailgrant();
+        command
+            .arg("sandbox")
+            .arg("--dir")
+            .arg(dir)
+            .args(["--redirect-uri", redirect_uri])
+            .arg("--ready-file")
+            .arg(&file);
+        let mut server = Server::start(&mut command, dir.join("sandbox.log"))?;
+        let ready = server.wait_for("the sandbox's ready file", |_| {
+            serde_json::from_slice(&fs::read(&file).ok()?).ok()
+        })?;
+        Ok(Self {
+            ready,
+            server,
+            http: reqwest::Client::new(),
+        })
+    }
+
+    pub fn text(&self, pointer: &str) -> &str {
+        self.ready
+            .pointer(pointer)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+    }
+
+    /// The application of a flow: `delegated` or `app_only`.
+    pub fn application(&self, flow: &str) -> &Value {
+        let applications = self.ready["applications"].as_array().expect("applications");
+        applications
+            .iter()
+            .find(|application| application["flow"] == flow)
+            .expect("the flow's application")
+    }
+
+    /// A call of the control API.
+    pub async fn control(&self, path: &str, body: &Value) -> Result<Value> {
+        let url = format!("{}/{path}", self.text("/control"));
+        let answer = self
+            .http
+            .post(url)
+            .header("X-Sandbox-Control", "1")
+            .json(body)
+            .send()
+            .await?;
+        let status = answer.status();
+        let text = answer.text().await?;
+        anyhow::ensure!(status.is_success(), "{path}: {status} {text}");
+        Ok(serde_json::from_str(&text).unwrap_or_default())
+    }
+
+    /// Signs in and consents on the authority's pages, from wherever the person has been sent.
+    pub async fn sign_in(&self, person: &mut Person, page: Page) -> Result<Page> {
+        let user = &self.ready["users"][0];
+        let address = user["address"].as_str().context("no user")?;
+        let password = user["password"].as_str().context("no password")?;
+        let mut page = page;
+        for _ in 0..4 {
+            if !page.url.as_str().starts_with(self.text("/authority"))
+                || !page.body.contains("<form")
+            {
+                break;
+            }
+            let fields = fields(&page.body, address, password);
+            page = person.submit(&page, &fields).await;
+        }
+        Ok(page)
+    }
+}
+
+/// What each page of the sign-in asks for.
+fn fields<'a>(page: &str, address: &'a str, password: &'a str) -> Vec<(&'static str, &'a str)> {
+    let asks = |name: &str| page.contains(&format!("name=\"{name}\""));
+    let mut fields = Vec::new();
+    if asks("address") {
+        fields.push(("address", address));
+    }
+    if asks("password") {
+        fields.push(("password", password));
+    }
+    if asks("decision") {
+        fields.push(("decision", "accept"));
+    }
+    fields
+}
