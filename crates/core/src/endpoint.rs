@@ -82,10 +82,7 @@ pub fn is_loopback(host: &str) -> bool {
     let numeric = host.trim_start_matches('[').trim_end_matches(']');
     match numeric.parse::<std::net::IpAddr>() {
         Ok(address) => address.is_loopback(),
-        Err(_) => {
-            host.eq_ignore_ascii_case("localhost")
-                || host.to_ascii_lowercase().ends_with(".localhost")
-        }
+        Err(_) => host.eq_ignore_ascii_case("localhost"),
     }
 }
 
@@ -172,7 +169,7 @@ mod tests {
             "http://localhost:3000/token",
             "http://[::1]:3000/token",
             "http://127.0.0.1/token",
-            "http://authority.localhost:9000",
+            "http://LOCALHOST:9000",
         ] {
             assert!(Endpoint::new(url).is_ok(), "{url}");
         }

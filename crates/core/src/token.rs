@@ -33,12 +33,14 @@ use crate::InvalidValue;
 use crate::secret::secret_newtype;
 use crate::value;
 
+mod error;
 mod request;
 mod response;
 
+pub(crate) use error::bounded;
+pub use error::{ErrorCode, ErrorResponse};
 pub use request::{ClientAuthentication, GrantRequest, TokenRequest};
-pub(crate) use response::bounded;
-pub use response::{ErrorCode, ErrorResponse, TokenError, TokenResponse, TokenType};
+pub use response::{TokenError, TokenResponse, TokenType};
 
 secret_newtype! {
     /// `access_token`: what the mail server is shown. Opaque: read it with
