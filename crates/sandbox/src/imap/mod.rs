@@ -1,0 +1,232 @@
+//! The IMAP service of Exchange Online, as far as a client can tell.
+//!
+//! ```text
+//! S: * OK The Microsoft Exchange IMAP4 service is ready. [bABvAGMAYQBsAGgAbwBzAHQA]
+//! C: 1 AUTHENTICATE XOAUTH2 dXNlcj0…
+//! S: 1 OK AUTHENTICATE completed.
+//! C: 2 SELECT INBOX
+//! S: * 3 EXISTS
+//! …
+//! ```
+//!
+//! Commands are read by imap-codec (RFC 3501 and its extensions), answers are written here byte by byte, in
+//! the words Exchange uses where transcripts show them. One port speaks TLS from the first byte, one starts in
+//! the clear and offers STARTTLS.
+//!
+//! How Exchange differs from what one might expect, and this service with it:
+//! - `AUTH=PLAIN` is advertised and refused; `XOAUTH2` is the only way in; there is no error challenge.
+//! - A login can succeed and mean nothing: without a permission on the mailbox the first command that needs it
+//!   gets `BAD User is authenticated but not connected.` and the line is cut.
+//! - When the access token ends, so does the session: `* BYE Session invalidated - AccessTokenExpired`.
+//! - Only the system flags and `$MDNSent` are kept; `\Recent` is never set.
+//! - A folder with a `/` in its own name is not shown, see [`path::SLASH_IN_NAME`](crate::mailstore::path).
+//!
+//! Nothing a client sends may harm the process: lines, literals, nesting, connections and silence are limited
+//! by [`Limits`].
+
+mod accept;
+mod authenticate;
+mod connection;
+mod fetch;
+mod folders;
+mod messages;
+mod mime;
+mod name;
+mod search;
+mod selected;
+mod structure;
+mod syntax;
+mod wire;
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use mailgrant_core::time::UnixTime;
+use rustls::ServerConfig;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::clock::Clock;
+use crate::mailstore::MailStore;
+
+/// Decides who may open which mailbox.
+pub trait Authenticator: Send + Sync + 'static {
+    /// Judges the `user` and `token` of an XOAUTH2 response.
+    ///
+    /// # Errors
+    /// A [`Refusal`], which says how Exchange would show it.
+    fn authenticate(
+        &self,
+        user: &str,
+        token: &str,
+        now: UnixTime,
+    ) -> Result<MailboxAccess, Refusal>;
+}
+
+/// What a good token opens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MailboxAccess {
+    /// Address of the mailbox.
+    pub mailbox: String,
+    /// When the token, and with it the session, ends.
+    pub expires_at: UnixTime,
+}
+
+/// How Exchange says no.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// `NO AUTHENTICATE failed.`
+    Authentication,
+    /// The login succeeds, and the first mailbox command gets `BAD User is authenticated but not connected.`
+    NotConnected,
+}
+
+/// Where and how to listen.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Port on 127.0.0.1 that speaks TLS at once; 0 for any free one.
+    pub port: u16,
+    /// Port on 127.0.0.1 that starts in the clear; 0 for any free one.
+    pub starttls_port: u16,
+    /// The host name in the greeting.
+    pub host_name: String,
+    /// What a client may cost.
+    pub limits: Limits,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            port: 0,
+            starttls_port: 0,
+            host_name: "SANDBOX.PROD.OUTLOOK.TEST".to_owned(),
+            limits: Limits::default(),
+        }
+    }
+}
+
+/// What one client may cost.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Connections at once.
+    pub connections: usize,
+    /// Octets of a command without its literals.
+    pub line: usize,
+    /// Octets of a literal outside APPEND.
+    pub literal: usize,
+    /// Octets of an appended message.
+    pub message: usize,
+    /// How long a client may be silent before it has logged in, the TLS handshake included.
+    pub login_timeout: Duration,
+    /// How long it may be silent afterwards, in IDLE too (RFC 3501 §5.4 demands at least 30 minutes).
+    pub idle_timeout: Duration,
+    /// How long it may refuse to read.
+    pub write_timeout: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            connections: 8_192,
+            line: 64 << 10,
+            literal: 64 << 10,
+            message: 36 << 20,
+            login_timeout: Duration::from_secs(60),
+            idle_timeout: Duration::from_secs(31 * 60),
+            write_timeout: Duration::from_secs(120),
+        }
+    }
+}
+
+/// Starts the service.
+///
+/// # Errors
+/// When a port cannot be had.
+pub async fn serve(
+    settings: Settings,
+    tls: Arc<ServerConfig>,
+    store: Arc<MailStore>,
+    authenticator: Arc<dyn Authenticator>,
+    clock: Clock,
+) -> io::Result<Server> {
+    let implicit = TcpListener::bind((Ipv4Addr::LOCALHOST, settings.port)).await?;
+    let starttls = TcpListener::bind((Ipv4Addr::LOCALHOST, settings.starttls_port)).await?;
+    let (implicit_address, starttls_address) = (implicit.local_addr()?, starttls.local_addr()?);
+    let stop = CancellationToken::new();
+    let tasks = TaskTracker::new();
+    let service = Arc::new(Service {
+        connections: Arc::new(tokio::sync::Semaphore::new(settings.limits.connections)),
+        greeting: accept::greeting(&settings.host_name),
+        limits: settings.limits,
+        acceptor: tls.into(),
+        store,
+        authenticator,
+        clock,
+        stop: stop.clone(),
+        tasks: tasks.clone(),
+    });
+    tasks.spawn(accept::run(
+        service.clone(),
+        implicit,
+        accept::Tls::Implicit,
+    ));
+    tasks.spawn(accept::run(service, starttls, accept::Tls::StartTls));
+    Ok(Server {
+        implicit: implicit_address,
+        starttls: starttls_address,
+        stop,
+        tasks,
+    })
+}
+
+/// The running service. Dropping it ends the service without waiting.
+pub struct Server {
+    implicit: SocketAddr,
+    starttls: SocketAddr,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl Server {
+    /// The port that speaks TLS at once.
+    pub fn port(&self) -> u16 {
+        self.implicit.port()
+    }
+
+    /// The port that offers STARTTLS.
+    pub fn starttls_port(&self) -> u16 {
+        self.starttls.port()
+    }
+
+    /// Says BYE to every client and waits until all is closed.
+    pub async fn stop(self) {
+        self.stop.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+/// What all connections share.
+struct Service {
+    limits: Limits,
+    connections: Arc<tokio::sync::Semaphore>,
+    greeting: String,
+    acceptor: tokio_rustls::TlsAcceptor,
+    store: Arc<MailStore>,
+    authenticator: Arc<dyn Authenticator>,
+    clock: Clock,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+#[cfg(test)]
+mod tests;
