@@ -131,3 +131,61 @@ impl Storage for Sqlite {
         self.writer.close().await;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::account::{AccountFilter, AccountState, Flow, NewAccount};
+    use crate::random::SystemRandom;
+
+    const NOW: UnixTime = UnixTime(1_790_000_000);
+
+    #[tokio::test]
+    async fn a_full_database_is_unavailable_and_keeps_what_it_acknowledged() {
+        let home = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", home.path().join("mailgrant.db").display());
+        let source = MasterKeySource::File(home.path().join("master.key"));
+        let storage = Sqlite::open(&url, source, Arc::new(SystemRandom), NOW)
+            .await
+            .unwrap();
+        // Belongs to the connection, so only from in here.
+        sqlx::query("PRAGMA max_page_count = 60")
+            .execute(&storage.writer)
+            .await
+            .unwrap();
+
+        let mut acknowledged = 0;
+        let refused = loop {
+            let account = NewAccount {
+                site: "default".to_owned(),
+                application: "contoso".to_owned(),
+                flow: Flow::AppOnly,
+                state: AccountState::Connected,
+                imap_user: format!("{acknowledged}@example.com"),
+                smtp_user: String::new(),
+                from_address: String::new(),
+                identity: None,
+                diagnosis: None,
+                metadata: json!({"filling": "x".repeat(4000)}),
+            };
+            match AccountRepository::add(&storage, account, None, NOW).await {
+                Ok(_) => acknowledged += 1,
+                Err(error) => break error,
+            }
+        };
+        assert!(refused.is_unavailable(), "{refused}");
+        let page = AccountRepository::list(&storage, &AccountFilter::default(), None, 1000)
+            .await
+            .unwrap();
+        assert_eq!(page.items.len(), acknowledged);
+        assert!(acknowledged > 5);
+
+        sqlx::query("PRAGMA max_page_count = 1000000")
+            .execute(&storage.writer)
+            .await
+            .unwrap();
+        storage.ping().await.unwrap();
+    }
+}

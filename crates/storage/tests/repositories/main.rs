@@ -1,0 +1,71 @@
+//! What every database behind the `Storage` trait must do: written once, run on each.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+
+mod accounts;
+mod api_keys;
+mod connect_sessions;
+mod grants;
+mod support;
+
+/// Runs every function of the suite on a fresh storage made by `$open`, which returns what must
+/// outlive the storage beside it.
+macro_rules! suite {
+    ($database:ident, $open:expr, { $($module:ident: [$($test:ident),* $(,)?]),* $(,)? }) => {
+        mod $database {
+            $(mod $module {
+                $(#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+                async fn $test() {
+                    let (storage, _home) = $open.await;
+                    crate::$module::$test(std::sync::Arc::clone(&storage)).await;
+                    storage.close().await;
+                })*
+            })*
+        }
+    };
+}
+
+suite!(sqlite, crate::support::sqlite(), {
+    accounts: [
+        what_was_added_is_found,
+        other_sites_see_nothing,
+        the_same_mailbox_is_a_conflict,
+        shared_mailboxes_of_one_person_are_separate,
+        the_list_is_paged_in_order_and_filtered,
+        an_update_changes_only_what_it_names,
+        an_update_cannot_take_another_accounts_mailbox,
+        a_disabled_account_stays_disabled,
+        a_refusal_of_a_replaced_token_changes_nothing,
+        removing_takes_the_grant_along,
+    ],
+    grants: [
+        a_grant_opens_again,
+        replacing_needs_the_generation,
+        one_of_a_hundred_replacements_wins_each_generation,
+        revoking_forgets_the_token,
+    ],
+    connect_sessions: [
+        a_session_is_found_by_id_and_by_token,
+        a_later_try_replaces_the_earlier_one,
+        a_state_is_consumed_once_among_fifty,
+        completing_makes_account_and_grant,
+        completing_needs_a_callback,
+        reconnecting_is_the_same_account,
+        another_person_is_another_account,
+        a_failed_session_cannot_be_completed,
+        giving_up_is_possible_until_the_callback,
+        either_the_callback_or_giving_up_wins,
+        a_session_runs_out,
+        a_late_callback_has_time_to_complete,
+        consent_is_awaited_and_granted,
+        an_unswept_session_reads_as_expired,
+        the_sweep_ends_what_ran_out_once,
+        deleting_the_account_keeps_the_session,
+    ],
+    api_keys: [
+        a_key_is_found_by_its_secret_only,
+        a_revoked_key_is_not_found,
+        use_is_noted_coarsely,
+        keys_are_listed_by_site,
+    ],
+});

@@ -1,0 +1,122 @@
+//! Storages to test, and things to put into them.
+
+use std::sync::Arc;
+
+use mailgrant_core::authorization::Nonce;
+use mailgrant_core::pkce::CodeVerifier;
+use mailgrant_core::scope::Scopes;
+use mailgrant_core::time::UnixTime;
+use mailgrant_core::token::RefreshToken;
+use mailgrant_storage::{
+    Account, AccountState, ConnectSession, Flow, Identity, MasterKeySource, NewAccount, NewAttempt,
+    NewConnectSession, NewGrant, SecretHash, Storage, SystemRandom, open,
+};
+use serde_json::json;
+
+pub const NOW: UnixTime = UnixTime(1_790_000_000);
+
+pub fn later(seconds: i64) -> UnixTime {
+    UnixTime(NOW.0 + seconds)
+}
+
+/// A SQLite database in a directory that goes with the second value.
+pub async fn sqlite() -> (Arc<dyn Storage>, tempfile::TempDir) {
+    let home = tempfile::tempdir().unwrap();
+    let url = format!("sqlite:{}", home.path().join("mailgrant.db").display());
+    let master = MasterKeySource::File(home.path().join("master.key"));
+    (
+        open(&url, master, Arc::new(SystemRandom), NOW)
+            .await
+            .unwrap(),
+        home,
+    )
+}
+
+pub fn identity(person: &str) -> Identity {
+    Identity {
+        issuer: "https://login.example/tenant/v2.0".to_owned(),
+        subject: format!("subject-{person}"),
+        tenant_id: Some("tenant".to_owned()),
+        object_id: Some(format!("object-{person}")),
+        email: Some(format!("{person}@example.com")),
+        preferred_username: None,
+        name: Some(person.to_owned()),
+    }
+}
+
+pub fn new_account(site: &str, person: &str) -> NewAccount {
+    NewAccount {
+        site: site.to_owned(),
+        application: "contoso".to_owned(),
+        flow: Flow::Delegated,
+        state: AccountState::Connected,
+        imap_user: format!("{person}@example.com"),
+        smtp_user: format!("{person}@example.com"),
+        from_address: format!("{person}@example.com"),
+        identity: Some(identity(person)),
+        diagnosis: None,
+        metadata: json!({}),
+    }
+}
+
+pub fn grant(token: &str) -> NewGrant {
+    NewGrant {
+        refresh_token: RefreshToken::new(token).unwrap(),
+        scopes: Scopes::parse("offline_access https://outlook.office.com/IMAP.AccessAsUser.All")
+            .unwrap(),
+    }
+}
+
+pub async fn connected(storage: &dyn Storage, person: &str) -> Account {
+    storage
+        .accounts()
+        .add(
+            new_account("default", person),
+            Some(grant("first-token")),
+            NOW,
+        )
+        .await
+        .unwrap()
+}
+
+pub async fn session(storage: &dyn Storage, token: &str) -> ConnectSession {
+    let session = NewConnectSession {
+        site: "default".to_owned(),
+        application: "contoso".to_owned(),
+        origin: "https://app.example.com".to_owned(),
+        user_label: Some("Ada".to_owned()),
+        login_hint: Some("ada@example.com".to_owned()),
+        mailbox: None,
+        return_url: None,
+        metadata: json!({"customer": 7}),
+        client_token: SecretHash::of(token),
+        expires_at: later(600),
+    };
+    storage.connect_sessions().add(session, NOW).await.unwrap()
+}
+
+pub fn attempt(state: &str) -> NewAttempt {
+    NewAttempt {
+        state: SecretHash::of(state),
+        browser: SecretHash::of("cookie"),
+        nonce: Nonce::from_random([1; 32]),
+        code_verifier: CodeVerifier::from_random([2; 32]),
+    }
+}
+
+/// A session whose browser has come back.
+pub async fn returned(storage: &dyn Storage, token: &str) -> ConnectSession {
+    let session = session(storage, token).await;
+    let state = format!("state of {token}");
+    storage
+        .connect_sessions()
+        .begin(&SecretHash::of(token), attempt(&state), NOW)
+        .await
+        .unwrap();
+    storage
+        .connect_sessions()
+        .consume_state(&SecretHash::of(&state), NOW)
+        .await
+        .unwrap();
+    session
+}
