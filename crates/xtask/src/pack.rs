@@ -109,9 +109,32 @@ fn optimise(module: &Path) {
         .arg(&smaller)
         .status()
         .is_ok_and(|status| status.success());
-    if !done || fs::rename(&smaller, module).is_err() {
-        println!("  wasm-opt was not used");
+    let sound = done
+        && externref_table(module).is_some()
+        && externref_table(module) == externref_table(&smaller);
+    if !sound || fs::rename(&smaller, module).is_err() {
+        let _ = fs::remove_file(&smaller);
+        println!(
+            "  wasm-opt was not used{}",
+            if done {
+                ": it exports the wrong table"
+            } else {
+                ""
+            }
+        );
     }
+}
+
+/// Kind and index of the exported table of JavaScript values. Binaryen 108 (Debian 12) exports the table of functions
+/// in its place, and the module fails as it starts.
+fn externref_table(module: &Path) -> Option<[u8; 2]> {
+    const NAME: &[u8] = b"__wbindgen_externrefs";
+    let bytes = fs::read(module).ok()?;
+    let at = bytes
+        .windows(NAME.len())
+        .position(|window| window == NAME)?
+        + NAME.len();
+    bytes.get(at..at + 2)?.try_into().ok()
 }
 
 struct Sizes {
@@ -188,8 +211,9 @@ fn remove(folder: &Path) -> Result<()> {
 }
 
 /// What a page that shows the button loads.
-const SHIPPED: [&str; 3] = [
+const SHIPPED: [&str; 4] = [
     "mailgrant.js",
+    "mailgrant-session.js",
     "mailgrant_widget.js",
     "mailgrant_widget_bg.wasm",
 ];
