@@ -1,1 +1,27 @@
-//! sandbox
+#![doc = include_str!("../README.md")]
+#![cfg_attr(
+    test,
+    allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)
+)]
+
+pub mod authority;
+pub mod clock;
+pub mod control;
+pub mod directory;
+pub mod error;
+pub mod imap;
+pub mod mailstore;
+pub mod pki;
+pub mod random;
+pub mod running;
+pub mod seed;
+pub mod settings;
+
+pub use clock::Clock;
+pub use directory::Directory;
+pub use error::Error;
+pub use random::{Random, SystemRandom};
+pub use running::{Running, Sandbox};
+pub use settings::SandboxSettings;
+
+mod files;

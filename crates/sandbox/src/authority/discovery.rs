@@ -1,0 +1,50 @@
+//! `/{tenant}/v2.0/.well-known/openid-configuration` (OpenID Connect Discovery 1.0 §4, RFC 8414)
+
+use actix_web::http::header;
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde_json::json;
+
+use super::state::Authority;
+use super::tenant::{CONSUMERS, TenantSegment};
+use super::token;
+
+pub(crate) async fn get(
+    authority: web::Data<Authority>,
+    segment: web::Path<String>,
+    request: HttpRequest,
+) -> HttpResponse {
+    let parsed = TenantSegment::parse(&authority, &segment);
+    authority.record(authority.entry("discovery"), &parsed);
+    let issued_by = match parsed {
+        Ok(TenantSegment::Named) => authority.directory.tenant().id.clone(),
+        Ok(TenantSegment::Consumers) => CONSUMERS.to_owned(),
+        // For whom the token is decides; the client fills the template in with `tid`.
+        Ok(TenantSegment::Common | TenantSegment::Organizations) => "{tenantid}".to_owned(),
+        Err(problem) => return token::refusal(&authority, &request, &problem),
+    };
+    let base = authority.base(&request);
+    let path = format!("{base}/{segment}");
+    let document = json!({
+        "token_endpoint": format!("{path}/oauth2/v2.0/token"),
+        "token_endpoint_auth_methods_supported": ["client_secret_post", "client_secret_basic"],
+        "jwks_uri": format!("{path}/discovery/v2.0/keys"),
+        "response_modes_supported": ["query", "fragment", "form_post"],
+        "subject_types_supported": ["pairwise"],
+        "id_token_signing_alg_values_supported": ["RS256"],
+        "response_types_supported": ["code"],
+        "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
+        "code_challenge_methods_supported": ["plain", "S256"],
+        "scopes_supported": ["openid", "profile", "email", "offline_access"],
+        "issuer": format!("{base}/{issued_by}/v2.0"),
+        "request_uri_parameter_supported": false,
+        "userinfo_endpoint": format!("{base}/oidc/userinfo"),
+        "authorization_endpoint": format!("{path}/oauth2/v2.0/authorize"),
+        "http_logout_supported": false,
+        "end_session_endpoint": format!("{path}/oauth2/v2.0/logout"),
+        "claims_supported": ["sub", "iss", "aud", "exp", "iat", "nonce", "preferred_username", "name", "tid", "ver", "oid", "email"],
+    });
+    HttpResponse::Ok()
+        .insert_header((header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"))
+        .insert_header((header::CACHE_CONTROL, "max-age=60, private"))
+        .json(document)
+}

@@ -1,0 +1,44 @@
+//! `/{tenant}/discovery/v2.0/keys` (RFC 7517 §5)
+
+use actix_web::http::header;
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde_json::{Value, json};
+
+use super::state::Authority;
+use super::tenant::TenantSegment;
+use super::token;
+
+pub(crate) async fn get(
+    authority: web::Data<Authority>,
+    segment: web::Path<String>,
+    request: HttpRequest,
+) -> HttpResponse {
+    let parsed = TenantSegment::parse(&authority, &segment);
+    authority.record(authority.entry("keys"), &parsed);
+    if let Err(problem) = parsed {
+        return token::refusal(&authority, &request, &problem);
+    }
+    let issuer = format!(
+        "{}/{}/v2.0",
+        authority.base(&request),
+        authority.directory.tenant().id
+    );
+    let keys: Vec<Value> = authority
+        .directory
+        .keys()
+        .published()
+        .iter()
+        .filter_map(|key| serde_json::to_value(key).ok())
+        .map(|mut key| {
+            // Each key says whose tokens it signs, since `common` shows those of several issuers.
+            if let Some(object) = key.as_object_mut() {
+                object.insert("issuer".to_owned(), json!(issuer));
+            }
+            key
+        })
+        .collect();
+    HttpResponse::Ok()
+        .insert_header((header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"))
+        .insert_header((header::CACHE_CONTROL, "max-age=60, private"))
+        .json(json!({ "keys": keys }))
+}

@@ -1,0 +1,84 @@
+//! The OAuth 2.0 and OpenID Connect authority, one endpoint a file.
+
+mod admin_consent;
+mod answer;
+mod assets;
+mod authorize;
+mod browser;
+mod code;
+mod consent;
+mod discovery;
+mod fault;
+mod flow;
+mod keys;
+mod logout;
+mod meaning;
+mod pages;
+mod params;
+mod problem;
+mod redirect_uri;
+mod scopes;
+mod sign_in;
+mod state;
+mod step;
+mod tenant;
+mod token;
+mod tokens;
+mod userinfo;
+
+use actix_web::middleware::from_fn;
+use actix_web::{HttpResponse, web};
+use serde::Deserialize;
+
+pub(crate) use state::{Addresses, Authority};
+
+/// Routes of the authority; those without a tenant first.
+pub(crate) fn configure(config: &mut web::ServiceConfig) {
+    config.service(
+        web::scope("")
+            .wrap(from_fn(fault::show))
+            .route("/assets/{file}", web::get().to(assets::get))
+            .route("/error", web::get().to(explain))
+            .route("/oidc/userinfo", web::get().to(userinfo::get))
+            .route("/oidc/userinfo", web::post().to(userinfo::get))
+            .route(
+                "/{tenant}/v2.0/.well-known/openid-configuration",
+                web::get().to(discovery::get),
+            )
+            .route("/{tenant}/discovery/v2.0/keys", web::get().to(keys::get))
+            .route(
+                "/{tenant}/oauth2/v2.0/authorize",
+                web::get().to(authorize::get),
+            )
+            .route(
+                "/{tenant}/oauth2/v2.0/authorize",
+                web::post().to(authorize::post),
+            )
+            .route("/{tenant}/oauth2/v2.0/token", web::post().to(token::post))
+            .route(
+                "/{tenant}/oauth2/v2.0/token",
+                web::get().to(token::wrong_verb),
+            )
+            .route("/{tenant}/oauth2/v2.0/logout", web::get().to(logout::get))
+            .route("/{tenant}/adminconsent", web::get().to(admin_consent::get))
+            .route(
+                "/{tenant}/v2.0/adminconsent",
+                web::get().to(admin_consent::get),
+            )
+            .route("/{tenant}/login", web::get().to(sign_in::get))
+            .route("/{tenant}/login", web::post().to(sign_in::post))
+            .route("/{tenant}/select", web::post().to(sign_in::pick))
+            .route("/{tenant}/consent", web::post().to(consent::post))
+            .route("/{tenant}/resume", web::post().to(consent::resume)),
+    );
+}
+
+#[derive(Deserialize)]
+struct Explain {
+    code: u32,
+}
+
+/// `/error?code=…`: what a number means.
+async fn explain(authority: web::Data<Authority>, query: web::Query<Explain>) -> HttpResponse {
+    pages::explanation(&authority, query.code)
+}

@@ -1,0 +1,344 @@
+//! The authority's pages: plain HTML that works without script, under a strict policy.
+
+use std::collections::BTreeSet;
+
+use actix_web::http::{StatusCode, header};
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+
+use super::browser::Browser;
+use super::flow::{Flow, FlowKind};
+use super::meaning::meaning;
+use super::problem::Problem;
+use super::state::{Authority, Trace};
+use crate::directory::{Permission, User};
+
+/// What the sign-in form is filled in with.
+#[derive(Default)]
+pub(crate) struct Prefill {
+    name: String,
+    with_password: bool,
+    problem: Option<Problem>,
+}
+
+impl Prefill {
+    /// The client's `login_hint`.
+    pub(crate) fn hint(hint: Option<&str>) -> Self {
+        Self {
+            name: hint.unwrap_or_default().to_owned(),
+            ..Self::default()
+        }
+    }
+
+    /// An account of the list, with its password.
+    pub(crate) fn account(account: Option<&str>) -> Self {
+        Self {
+            with_password: account.is_some(),
+            ..Self::hint(account)
+        }
+    }
+
+    /// What was typed before, and why it was refused.
+    pub(crate) fn refused(name: &str, problem: Problem) -> Self {
+        Self {
+            problem: Some(problem),
+            ..Self::hint(Some(name))
+        }
+    }
+}
+
+pub(crate) fn sign_in(
+    authority: &Authority,
+    browser: &Browser,
+    flow: &Flow,
+    prefill: Prefill,
+) -> HttpResponse {
+    let tenant = authority.directory.tenant();
+    let accounts: Vec<&User> = match tenant.show_accounts {
+        true => tenant.users.iter().filter(|user| user.enabled).collect(),
+        false => Vec::new(),
+    };
+    let password = accounts
+        .iter()
+        .find(|user| prefill.with_password && user.address.eq_ignore_ascii_case(&prefill.name))
+        .map_or("", |user| user.password.expose());
+    let page = SignIn {
+        frame: Frame::of(&tenant.display_name),
+        step: Step::of(browser, flow),
+        name: &prefill.name,
+        password,
+        problem: prefill.problem.as_ref().map(|problem| Explained {
+            code: problem.code(),
+            meaning: meaning(problem.code()),
+        }),
+        accounts: &accounts,
+        for_administrator: matches!(flow.kind, FlowKind::AdminConsent(_)),
+    };
+    render(StatusCode::OK, &page)
+}
+
+pub(crate) fn pick_account(
+    authority: &Authority,
+    browser: &Browser,
+    flow: &Flow,
+    people: &[User],
+) -> HttpResponse {
+    let tenant = authority.directory.tenant();
+    let page = PickAccount {
+        frame: Frame::of(&tenant.display_name),
+        step: Step::of(browser, flow),
+        people,
+    };
+    render(StatusCode::OK, &page)
+}
+
+pub(crate) fn consent(
+    authority: &Authority,
+    browser: &Browser,
+    flow: &Flow,
+    person: &User,
+    permissions: &BTreeSet<Permission>,
+) -> HttpResponse {
+    let tenant = authority.directory.tenant();
+    let page = Consent {
+        frame: Frame::of(&tenant.display_name),
+        step: Step::of(browser, flow),
+        person,
+        permissions,
+    };
+    render(StatusCode::OK, &page)
+}
+
+pub(crate) fn need_approval(
+    authority: &Authority,
+    request: &HttpRequest,
+    browser: &Browser,
+    flow: &Flow,
+    person: &User,
+    permissions: &BTreeSet<Permission>,
+) -> HttpResponse {
+    let tenant = authority.directory.tenant();
+    let trace = Trace::of(authority, request);
+    let link = format!(
+        "{}/{}/adminconsent?client_id={}",
+        authority.base(request),
+        tenant.id,
+        flow.application.client_id
+    );
+    let page = NeedApproval {
+        frame: Frame::of(&tenant.display_name),
+        step: Step::of(browser, flow),
+        person,
+        permissions,
+        link: &link,
+        trace: &trace,
+    };
+    render(StatusCode::OK, &page)
+}
+
+pub(crate) fn admin_consent(
+    authority: &Authority,
+    browser: &Browser,
+    flow: &Flow,
+    person: &User,
+    permissions: &BTreeSet<Permission>,
+) -> HttpResponse {
+    let tenant = authority.directory.tenant();
+    let page = AdminConsent {
+        frame: Frame::of(&tenant.display_name),
+        step: Step::of(browser, flow),
+        person,
+        permissions,
+    };
+    render(StatusCode::OK, &page)
+}
+
+/// An error that cannot or must not be sent to the client.
+pub(crate) fn error(
+    authority: &Authority,
+    request: &HttpRequest,
+    problem: &Problem,
+) -> HttpResponse {
+    let trace = Trace::of(authority, request);
+    let text = problem.to_string();
+    let tenant = authority.directory.tenant();
+    let page = ErrorPage {
+        frame: Frame::of(&tenant.display_name),
+        code: problem.code(),
+        meaning: meaning(problem.code()),
+        text: &text,
+        trace: Some(&trace),
+    };
+    render(problem.status(), &page)
+}
+
+/// What a number means: where `error_uri` leads.
+pub(crate) fn explanation(authority: &Authority, code: u32) -> HttpResponse {
+    let tenant = authority.directory.tenant();
+    let page = ErrorPage {
+        frame: Frame::of(&tenant.display_name),
+        code,
+        meaning: meaning(code),
+        text: "",
+        trace: None,
+    };
+    render(StatusCode::OK, &page)
+}
+
+/// The end of a flow that has no client to go back to.
+pub(crate) fn done(authority: &Authority, title: &str, text: &str) -> HttpResponse {
+    let tenant = authority.directory.tenant();
+    let page = Done {
+        frame: Frame::of(&tenant.display_name),
+        title,
+        text,
+    };
+    render(StatusCode::OK, &page)
+}
+
+/// Carries an answer to the client by a form that sends itself.
+pub(crate) fn form_post(redirect_uri: &str, parameters: &[(&str, &str)]) -> HttpResponse {
+    render(
+        StatusCode::OK,
+        &FormPost {
+            redirect_uri,
+            parameters,
+        },
+    )
+}
+
+/// What every page shows.
+struct Frame<'a> {
+    organization: &'a str,
+}
+
+impl<'a> Frame<'a> {
+    fn of(organization: &'a str) -> Self {
+        Self { organization }
+    }
+}
+
+/// What every form of a flow carries.
+struct Step<'a> {
+    segment: &'a str,
+    flow: &'a str,
+    csrf: &'a str,
+    application: &'a str,
+}
+
+impl<'a> Step<'a> {
+    fn of(browser: &'a Browser, flow: &'a Flow) -> Self {
+        Self {
+            segment: &flow.segment,
+            flow: &flow.id,
+            csrf: browser.csrf.expose(),
+            application: &flow.application.display_name,
+        }
+    }
+}
+
+struct Explained {
+    code: u32,
+    meaning: &'static str,
+}
+
+#[derive(Template)]
+#[template(path = "sign_in.html")]
+struct SignIn<'a> {
+    frame: Frame<'a>,
+    step: Step<'a>,
+    name: &'a str,
+    password: &'a str,
+    problem: Option<Explained>,
+    accounts: &'a [&'a User],
+    for_administrator: bool,
+}
+
+#[derive(Template)]
+#[template(path = "pick_account.html")]
+struct PickAccount<'a> {
+    frame: Frame<'a>,
+    step: Step<'a>,
+    people: &'a [User],
+}
+
+#[derive(Template)]
+#[template(path = "consent.html")]
+struct Consent<'a> {
+    frame: Frame<'a>,
+    step: Step<'a>,
+    person: &'a User,
+    permissions: &'a BTreeSet<Permission>,
+}
+
+#[derive(Template)]
+#[template(path = "need_approval.html")]
+struct NeedApproval<'a> {
+    frame: Frame<'a>,
+    step: Step<'a>,
+    person: &'a User,
+    permissions: &'a BTreeSet<Permission>,
+    link: &'a str,
+    trace: &'a Trace,
+}
+
+#[derive(Template)]
+#[template(path = "admin_consent.html")]
+struct AdminConsent<'a> {
+    frame: Frame<'a>,
+    step: Step<'a>,
+    person: &'a User,
+    permissions: &'a BTreeSet<Permission>,
+}
+
+#[derive(Template)]
+#[template(path = "error.html")]
+struct ErrorPage<'a> {
+    frame: Frame<'a>,
+    code: u32,
+    meaning: &'a str,
+    text: &'a str,
+    trace: Option<&'a Trace>,
+}
+
+#[derive(Template)]
+#[template(path = "done.html")]
+struct Done<'a> {
+    frame: Frame<'a>,
+    title: &'a str,
+    text: &'a str,
+}
+
+#[derive(Template)]
+#[template(path = "form_post.html")]
+struct FormPost<'a> {
+    redirect_uri: &'a str,
+    parameters: &'a [(&'a str, &'a str)],
+}
+
+fn render(status: StatusCode, page: &impl Template) -> HttpResponse {
+    match page.render() {
+        Ok(html) => HttpResponse::build(status)
+            .content_type("text/html; charset=utf-8")
+            .insert_header((header::CONTENT_SECURITY_POLICY, POLICY))
+            .insert_header((header::CACHE_CONTROL, "no-store"))
+            .insert_header((header::REFERRER_POLICY, "no-referrer"))
+            .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+            .insert_header((header::X_FRAME_OPTIONS, "DENY"))
+            // As on the real pages: whoever opened this window loses sight of it.
+            .insert_header((
+                header::HeaderName::from_static("cross-origin-opener-policy"),
+                "same-origin",
+            ))
+            .body(html),
+        Err(error) => {
+            tracing::error!(%error, "a page could not be written");
+            HttpResponse::InternalServerError().finish()
+        }
+    }
+}
+
+/// No script but the one file that sends a form-post answer. `form-action` cannot be narrower: browsers apply it to
+/// the redirects after a form too, and those lead to the client, which may lead on to anywhere.
+const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; \
+                      form-action 'self' http: https:; base-uri 'none'; frame-ancestors 'none'";

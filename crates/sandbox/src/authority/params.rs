@@ -1,0 +1,61 @@
+//! Parameters of a query or form body, each at most once (RFC 6749 §3.1, §3.2).
+
+use std::collections::HashMap;
+
+use actix_web::HttpRequest;
+use url::form_urlencoded;
+
+use super::problem::Problem;
+
+/// Parameters by name. Empty ones count as absent (RFC 6749 §3.1). Debug shows no value.
+pub(crate) struct Params(HashMap<String, String>);
+
+impl Params {
+    /// Reads `application/x-www-form-urlencoded`. What MSAL and others send besides is kept and ignored.
+    pub(crate) fn parse(encoded: &[u8]) -> Result<Self, Problem> {
+        let mut params = HashMap::new();
+        for (name, value) in form_urlencoded::parse(encoded) {
+            if value.is_empty() {
+                continue;
+            }
+            if params
+                .insert(name.into_owned(), value.into_owned())
+                .is_some()
+            {
+                return Err(Problem::Malformed);
+            }
+        }
+        Ok(Self(params))
+    }
+
+    /// The parameters of the query.
+    pub(crate) fn of_query(request: &HttpRequest) -> Result<Self, Problem> {
+        Self::parse(request.query_string().as_bytes())
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
+    pub(crate) fn required(&self, name: &'static str) -> Result<&str, Problem> {
+        self.get(name).ok_or(Problem::MissingParameter(name))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn repeated_parameters_are_refused_and_empty_ones_absent() {
+        let params = Params::parse(b"a=1&b=&c=x%20y+z").unwrap();
+        assert_eq!(params.get("a"), Some("1"));
+        assert_eq!(params.get("b"), None);
+        assert_eq!(params.get("c"), Some("x y z"));
+        assert_eq!(
+            params.required("b").unwrap_err(),
+            Problem::MissingParameter("b")
+        );
+        assert!(Params::parse(b"a=1&a=2").is_err());
+    }
+}

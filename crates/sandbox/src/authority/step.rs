@@ -1,0 +1,220 @@
+//! What comes next for a browser in the middle of a flow: a page, or the answer.
+
+use std::collections::BTreeSet;
+
+use actix_web::{HttpRequest, HttpResponse};
+
+use super::admin_consent;
+use super::authorize::{AuthorizeRequest, Prompt};
+use super::browser::Browser;
+use super::code::CodeGrant;
+use super::flow::{Flow, FlowKind};
+use super::pages;
+use super::problem::Problem;
+use super::state::Authority;
+use crate::directory::{Permission, User};
+
+/// The next page of a flow, or its end.
+pub(crate) fn next(
+    authority: &Authority,
+    request: &HttpRequest,
+    browser: &Browser,
+    flow: Flow,
+) -> HttpResponse {
+    match flow.kind.clone() {
+        FlowKind::Authorize(asked) => authorize(authority, request, browser, flow, &asked),
+        FlowKind::AdminConsent(asked) => {
+            admin_consent::next(authority, request, browser, flow, &asked)
+        }
+    }
+}
+
+fn authorize(
+    authority: &Authority,
+    request: &HttpRequest,
+    browser: &Browser,
+    mut flow: Flow,
+    asked: &AuthorizeRequest,
+) -> HttpResponse {
+    if flow.person.is_none() {
+        match choose(authority, browser, asked) {
+            Choice::Person(person) => flow.person = Some(person),
+            Choice::Several(people) => {
+                return pages::pick_account(authority, browser, &flow, &people);
+            }
+            Choice::Nobody if asked.prompt == Some(Prompt::None) => {
+                return refuse(authority, request, &flow, asked, &Problem::NotSignedIn);
+            }
+            Choice::Nobody => {
+                return pages::sign_in(
+                    authority,
+                    browser,
+                    &flow,
+                    pages::Prefill::hint(asked.login_hint.as_deref()),
+                );
+            }
+        }
+        authority.flows.insert(flow.clone());
+    }
+    let Some(person) = person(authority, &flow) else {
+        return pages::error(authority, request, &Problem::FlowLost);
+    };
+    let missing = missing_consent(authority, &flow, asked, &person);
+    let wanted = asked.prompt == Some(Prompt::Consent) && !flow.agreed;
+    if missing.is_empty() && !wanted {
+        return finish(authority, request, &flow, asked, &person);
+    }
+    let problem = consent_problem(authority, &flow, &missing, &person);
+    if asked.prompt == Some(Prompt::None) {
+        return refuse(authority, request, &flow, asked, &problem);
+    }
+    match problem {
+        Problem::AdminConsentRequired { .. } => {
+            let mut entry = authority.entry("consent");
+            entry.client_id = Some(flow.application.client_id.clone());
+            entry.user = Some(person.address.clone());
+            authority.record::<()>(entry, &Err(problem));
+            pages::need_approval(authority, request, browser, &flow, &person, &missing)
+        }
+        _ => pages::consent(
+            authority,
+            browser,
+            &flow,
+            &person,
+            &asked.scopes.permissions(),
+        ),
+    }
+}
+
+/// Whose sign-in is used.
+enum Choice {
+    Person(String),
+    Several(Vec<User>),
+    Nobody,
+}
+
+fn choose(authority: &Authority, browser: &Browser, asked: &AuthorizeRequest) -> Choice {
+    let tenant = authority.directory.tenant();
+    let mut people: Vec<User> = browser
+        .signed_in
+        .iter()
+        .filter_map(|id| tenant.user_by_object_id(id))
+        .filter(|user| user.enabled)
+        .cloned()
+        .collect();
+    if asked.prompt == Some(Prompt::Login) || people.is_empty() {
+        return Choice::Nobody;
+    }
+    if asked.prompt == Some(Prompt::SelectAccount) {
+        return Choice::Several(people);
+    }
+    if let Some(hint) = &asked.login_hint {
+        people.retain(|user| {
+            user.user_principal_name.eq_ignore_ascii_case(hint)
+                || user.address.eq_ignore_ascii_case(hint)
+        });
+    }
+    match people.as_slice() {
+        [] => Choice::Nobody,
+        [one] => Choice::Person(one.object_id.clone()),
+        // Without a page, nobody can be asked which.
+        _ if asked.prompt == Some(Prompt::None) => Choice::Nobody,
+        _ => Choice::Several(people),
+    }
+}
+
+/// The person of a flow, as the directory knows them now.
+pub(crate) fn person(authority: &Authority, flow: &Flow) -> Option<User> {
+    let tenant = authority.directory.tenant();
+    let person = tenant.user_by_object_id(flow.person.as_deref()?)?;
+    person.enabled.then(|| person.clone())
+}
+
+fn missing_consent(
+    authority: &Authority,
+    flow: &Flow,
+    asked: &AuthorizeRequest,
+    person: &User,
+) -> BTreeSet<Permission> {
+    let tenant = authority.directory.tenant();
+    let given = tenant.consented(&flow.application.client_id, Some(&person.object_id));
+    asked
+        .scopes
+        .permissions()
+        .difference(&given)
+        .copied()
+        .collect()
+}
+
+fn consent_problem(
+    authority: &Authority,
+    flow: &Flow,
+    missing: &BTreeSet<Permission>,
+    person: &User,
+) -> Problem {
+    let tenant = authority.directory.tenant();
+    let reserved = tenant.admin_consent_required || flow.application.admin_consent_required;
+    let needs_administrator = reserved && missing.iter().any(|permission| permission.opens_mail());
+    if needs_administrator && !person.administrator {
+        return Problem::AdminConsentRequired {
+            directory: tenant.display_name.clone(),
+            application: flow.application.display_name.clone(),
+        };
+    }
+    Problem::ConsentMissing {
+        client_id: flow.application.client_id.clone(),
+        application: flow.application.display_name.clone(),
+    }
+}
+
+/// Ends the flow with a code.
+fn finish(
+    authority: &Authority,
+    request: &HttpRequest,
+    flow: &Flow,
+    asked: &AuthorizeRequest,
+    person: &User,
+) -> HttpResponse {
+    if !authority.flows.end(&flow.id) {
+        return pages::error(authority, request, &Problem::FlowLost);
+    }
+    let audience = asked.scopes.targets.first().map(|target| target.audience);
+    let code = authority.codes.issue(
+        CodeGrant {
+            client_id: flow.application.client_id.clone(),
+            redirect_uri: asked.answer.redirect_uri.clone(),
+            platform: asked.platform,
+            segment: asked.segment,
+            person: person.object_id.clone(),
+            scopes: asked.scopes.permissions().into_iter().collect(),
+            audience: audience
+                .unwrap_or(crate::directory::Resource::Graph.uri())
+                .to_owned(),
+            nonce: asked.nonce.clone(),
+            challenge: asked.challenge.clone(),
+            issued_at: authority.now(),
+        },
+        &*authority.random,
+    );
+    let session_state = authority.random.uuid().to_string();
+    asked
+        .answer
+        .send(&[("code", code.expose()), ("session_state", &session_state)])
+}
+
+/// Ends the flow with an error for the client.
+pub(crate) fn refuse(
+    authority: &Authority,
+    request: &HttpRequest,
+    flow: &Flow,
+    asked: &AuthorizeRequest,
+    problem: &Problem,
+) -> HttpResponse {
+    if !authority.flows.end(&flow.id) {
+        return pages::error(authority, request, &Problem::FlowLost);
+    }
+    let mut entry = authority.entry("consent");
+    entry.client_id = Some(flow.application.client_id.clone());
+    authority.record::<()>(entry, &Err(problem.clone()));
+    asked.answer.refuse(authority, request, problem)
+}

@@ -1,0 +1,63 @@
+//! The first segment of every path: which tenant, or which kind of account.
+
+use super::problem::Problem;
+use super::state::Authority;
+use crate::directory::{Application, Audience};
+
+/// What `{tenant}` in a path names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TenantSegment {
+    /// The sandbox's tenant, by GUID or domain.
+    Named,
+    /// `common`: work and personal accounts.
+    Common,
+    /// `organizations`: work accounts.
+    Organizations,
+    /// `consumers`: personal accounts, of which the sandbox has none.
+    Consumers,
+}
+
+/// The tenant of all personal accounts.
+pub(crate) const CONSUMERS: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
+
+impl TenantSegment {
+    pub(crate) fn parse(authority: &Authority, segment: &str) -> Result<Self, Problem> {
+        match segment {
+            "common" => Ok(Self::Common),
+            "organizations" => Ok(Self::Organizations),
+            "consumers" | CONSUMERS => Ok(Self::Consumers),
+            named if authority.directory.tenant().is_named(named) => Ok(Self::Named),
+            unknown => Err(Problem::TenantNotFound(unknown.chars().take(100).collect())),
+        }
+    }
+
+    /// The application of that id, if it may be used under this segment.
+    pub(crate) fn application(
+        self,
+        authority: &Authority,
+        client_id: &str,
+    ) -> Result<Application, Problem> {
+        let tenant = authority.directory.tenant();
+        let directory = match self {
+            Self::Consumers => "Personal accounts".to_owned(),
+            _ => tenant.display_name.clone(),
+        };
+        let application = tenant
+            .application(client_id)
+            .filter(|application| {
+                self != Self::Consumers
+                    || application.audience == Audience::AnyOrganizationAndPersonal
+            })
+            .ok_or_else(|| Problem::ApplicationNotFound {
+                client_id: client_id.chars().take(100).collect(),
+                directory,
+            })?;
+        if !application.enabled {
+            return Err(Problem::ApplicationDisabled(application.client_id.clone()));
+        }
+        if self != Self::Named && application.audience == Audience::MyOrganization {
+            return Err(Problem::SingleTenantOnCommon(application.client_id.clone()));
+        }
+        Ok(application.clone())
+    }
+}

@@ -1,0 +1,50 @@
+//! Grant type `client_credentials` (RFC 6749 §4.4)
+
+use super::client::ClientAuthentication;
+use super::{TokenAnswer, TokenRequest};
+use crate::authority::problem::Problem;
+use crate::authority::scopes::application_target;
+use crate::authority::tenant::TenantSegment;
+use crate::authority::tokens;
+use crate::directory::PermissionKind;
+
+pub(super) fn answer(
+    request: &TokenRequest<'_>,
+    sent: &ClientAuthentication,
+) -> Result<TokenAnswer, Problem> {
+    let authority = request.authority;
+    let application = &request.application;
+    if request.segment != TenantSegment::Named {
+        return Err(Problem::TenantNotNamed);
+    }
+    if request.cross_origin {
+        return Err(Problem::CrossOrigin);
+    }
+    if application.is_public() {
+        return Err(Problem::MissingSecret);
+    }
+    sent.check(application, authority.now())?;
+    let tenant = authority.directory.tenant();
+    let (resource, audience) =
+        application_target(request.params.required("scope")?, &tenant.display_name)?;
+    let roles: Vec<&'static str> = tenant
+        .consented(&application.client_id, None)
+        .into_iter()
+        .filter(|permission| {
+            permission.resource() == resource && permission.kind() == PermissionKind::Application
+        })
+        .map(|permission| permission.name())
+        .collect();
+    drop(tenant);
+    let lifetime = authority.access_token_lifetime().as_secs();
+    Ok(TokenAnswer {
+        token_type: "Bearer",
+        scope: None,
+        expires_in: lifetime,
+        ext_expires_in: lifetime,
+        access_token: tokens::app_only(authority, application, audience, roles)?,
+        refresh_token: None,
+        id_token: None,
+        client_info: None,
+    })
+}

@@ -1,0 +1,172 @@
+//! `/{tenant}/oauth2/v2.0/token` (RFC 6749 §3.2, §5)
+
+mod authorization_code;
+mod client;
+mod client_credentials;
+mod delegated;
+mod refresh_token;
+
+use actix_web::http::header;
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::Serialize;
+use serde_json::json;
+
+use super::params::Params;
+use super::problem::Problem;
+use super::state::{Authority, Trace};
+use super::tenant::TenantSegment;
+use crate::directory::{Application, Platform};
+use client::ClientAuthentication;
+
+/// A request for a token that has passed client authentication.
+struct TokenRequest<'a> {
+    authority: &'a Authority,
+    params: &'a Params,
+    segment: TenantSegment,
+    application: Application,
+    /// The authority's address as this client sees it.
+    base: &'a str,
+    /// Whether a browser asks.
+    cross_origin: bool,
+}
+
+/// The answer (RFC 6749 §5.1, OpenID Connect Core §3.1.3.3).
+#[derive(Serialize)]
+struct TokenAnswer {
+    token_type: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<String>,
+    expires_in: u64,
+    ext_expires_in: u64,
+    access_token: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id_token: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_info: Option<String>,
+}
+
+pub(crate) async fn post(
+    authority: web::Data<Authority>,
+    segment: web::Path<String>,
+    request: HttpRequest,
+    body: web::Bytes,
+) -> HttpResponse {
+    let mut entry = authority.entry("token");
+    let answer = Params::parse(&body).and_then(|params| {
+        entry.grant_type = params.get("grant_type").map(str::to_owned);
+        let sent = ClientAuthentication::of(&request, &params);
+        entry.client_id = sent.as_ref().ok().and_then(|sent| sent.client_id.clone());
+        grant(&authority, &segment, &request, &params, sent?)
+    });
+    authority.record(entry, &answer);
+    match answer {
+        Ok(answer) => {
+            let mut response = HttpResponse::Ok();
+            response
+                .insert_header((header::CACHE_CONTROL, "no-store, no-cache"))
+                .insert_header((header::PRAGMA, "no-cache"));
+            if let Some(origin) = request.headers().get(header::ORIGIN) {
+                response.insert_header((header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone()));
+            }
+            response.json(answer)
+        }
+        Err(problem) => refusal(&authority, &request, &problem),
+    }
+}
+
+/// The endpoint is for POST (RFC 6749 §3.2).
+pub(crate) async fn wrong_verb(
+    authority: web::Data<Authority>,
+    request: HttpRequest,
+) -> HttpResponse {
+    authority.record::<()>(authority.entry("token"), &Err(Problem::WrongVerb));
+    refusal(&authority, &request, &Problem::WrongVerb)
+}
+
+/// An error in JSON (RFC 6749 §5.2), with what Entra adds.
+pub(crate) fn refusal(
+    authority: &Authority,
+    request: &HttpRequest,
+    problem: &Problem,
+) -> HttpResponse {
+    let trace = Trace::of(authority, request);
+    let mut body = json!({
+        "error": problem.error(),
+        "error_description": trace.description(problem),
+        "error_codes": [problem.code()],
+        "timestamp": trace.timestamp,
+        "trace_id": trace.trace_id,
+        "correlation_id": trace.correlation_id,
+        "error_uri": format!("{}/error?code={}", authority.base(request), problem.code()),
+    });
+    if let (Some(suberror), Some(object)) = (problem.suberror(), body.as_object_mut()) {
+        object.insert("suberror".to_owned(), json!(suberror));
+    }
+    let mut response = HttpResponse::build(problem.status());
+    response.insert_header((header::CACHE_CONTROL, "no-store, no-cache"));
+    response.insert_header(("x-ms-request-id", trace.trace_id));
+    if *problem == Problem::Transient {
+        response.insert_header((header::RETRY_AFTER, "1"));
+    }
+    let basic = request.headers().contains_key(header::AUTHORIZATION);
+    if basic && problem.status() == actix_web::http::StatusCode::UNAUTHORIZED {
+        response.insert_header((
+            header::WWW_AUTHENTICATE,
+            "Basic realm=\"mailgrant sandbox\"",
+        ));
+    }
+    response.json(body)
+}
+
+fn grant(
+    authority: &Authority,
+    segment: &str,
+    http: &HttpRequest,
+    params: &Params,
+    sent: ClientAuthentication,
+) -> Result<TokenAnswer, Problem> {
+    let segment = TenantSegment::parse(authority, segment)?;
+    let grant_type = params.required("grant_type")?;
+    let client_id = sent
+        .client_id
+        .as_deref()
+        .ok_or(Problem::MissingParameter("client_id"))?;
+    let application = segment.application(authority, client_id)?;
+    let request = TokenRequest {
+        authority,
+        params,
+        segment,
+        base: authority.base(http),
+        cross_origin: http.headers().contains_key(header::ORIGIN),
+        application,
+    };
+    match grant_type {
+        "authorization_code" => authorization_code::answer(&request, &sent),
+        "refresh_token" => refresh_token::answer(&request, &sent),
+        "client_credentials" => client_credentials::answer(&request, &sent),
+        other => Err(Problem::UnsupportedGrantType(
+            other.chars().take(100).collect(),
+        )),
+    }
+}
+
+impl TokenRequest<'_> {
+    /// Who may redeem what a redirect URI of this platform got: a browser or a server.
+    fn check_origin(&self, platform: Platform) -> Result<(), Problem> {
+        match (platform, self.cross_origin) {
+            (Platform::Spa, false) => Err(Problem::SpaOnly),
+            (Platform::Web | Platform::Native, true) => Err(Problem::CrossOrigin),
+            _ => Ok(()),
+        }
+    }
+
+    /// The client must prove its identity, unless a browser cannot and PKCE stands in.
+    fn check_client(&self, sent: &ClientAuthentication, platform: Platform) -> Result<(), Problem> {
+        if platform == Platform::Spa && sent.secret.is_none() {
+            return Ok(());
+        }
+        sent.check(&self.application, self.authority.now())
+    }
+}

@@ -1,0 +1,69 @@
+//! Grant type `refresh_token` (RFC 6749 §6)
+
+use super::client::ClientAuthentication;
+use super::{TokenAnswer, TokenRequest, delegated};
+use crate::authority::problem::{Problem, timestamp};
+use crate::authority::scopes::is_identity;
+use crate::directory::RefreshRefusal;
+
+pub(super) fn answer(
+    request: &TokenRequest<'_>,
+    sent: &ClientAuthentication,
+) -> Result<TokenAnswer, Problem> {
+    let authority = request.authority;
+    let token = request.params.required("refresh_token")?;
+    let grant = authority.directory.refresh_token(token, authority.now());
+    // The secret is checked first: a stranger learns nothing about the token.
+    if let Ok(grant) = &grant {
+        request.check_origin(grant.platform)?;
+        request.check_client(sent, grant.platform)?;
+    } else {
+        sent.check(&request.application, authority.now())?;
+    }
+    let grant = grant.map_err(|refusal| match refusal {
+        RefreshRefusal::Unknown => Problem::MalformedGrant,
+        RefreshRefusal::Expired { issued_at } => Problem::RefreshTokenExpired {
+            issued: timestamp(issued_at),
+        },
+        RefreshRefusal::SpaExpired { issued_at } => Problem::SpaRefreshTokenExpired {
+            issued: timestamp(issued_at),
+        },
+        RefreshRefusal::Revoked => Problem::GrantRevoked,
+    })?;
+    if !grant
+        .client_id
+        .eq_ignore_ascii_case(&request.application.client_id)
+    {
+        return Err(Problem::GrantOfAnother);
+    }
+    let person = delegated::person(request, &grant.person)?;
+    let mut scopes = delegated::scopes(request, &grant.scopes, &grant.audience)?;
+    if let Some(scope) = request
+        .params
+        .get("scope")
+        .filter(|_| scopes.targets.len() > 1)
+    {
+        return Err(Problem::SeveralResources(scope.to_owned()));
+    }
+    // A refresh token always gives its successor, named again or not.
+    scopes.identity.extend(
+        grant
+            .scopes
+            .iter()
+            .copied()
+            .filter(|permission| is_identity(*permission) && permission.name() == "offline_access"),
+    );
+    if request.params.get("scope").is_none() {
+        // Without a scope the token is for the API of the first one.
+        let same = scopes
+            .targets
+            .iter()
+            .position(|target| target.audience == grant.audience);
+        if let Some(index) = same {
+            scopes.targets.swap(0, index);
+        }
+    }
+    let target = scopes.targets.first().cloned();
+    let successor = grant.successor(grant.scopes.clone(), grant.audience.clone());
+    delegated::issue(request, &person, &scopes, target.as_ref(), None, successor)
+}

@@ -1,0 +1,46 @@
+//! `/control/consent`: who may agree to applications, and what was agreed to.
+
+use actix_web::{HttpResponse, web};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{failure, refusal};
+use crate::authority::Authority;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Change {
+    /// Whether only administrators may agree to what opens mail.
+    require_admin: Option<bool>,
+    /// The client id of an application whose consents are forgotten.
+    withdraw: Option<String>,
+}
+
+pub(super) async fn post(
+    authority: web::Data<Authority>,
+    change: web::Json<Change>,
+) -> HttpResponse {
+    if change.require_admin.is_none() && change.withdraw.is_none() {
+        return refusal("send require_admin or withdraw");
+    }
+    if let Some(client_id) = &change.withdraw {
+        let known = authority
+            .directory
+            .tenant()
+            .application(client_id)
+            .map(|found| found.client_id.clone());
+        let Some(client_id) = known else {
+            return HttpResponse::NotFound()
+                .json(json!({"error": "withdraw: no application has this client id"}));
+        };
+        if let Err(error) = authority.directory.withdraw_consent(&client_id) {
+            return failure(&error);
+        }
+    }
+    if let Some(required) = change.require_admin {
+        authority
+            .directory
+            .change(|tenant| tenant.admin_consent_required = required);
+    }
+    HttpResponse::NoContent().finish()
+}

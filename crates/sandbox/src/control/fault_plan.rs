@@ -1,0 +1,111 @@
+//! Faults that the sandbox was told to show.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use serde::{Deserialize, Serialize};
+
+/// Every fault there is, as `POST /control/faults` takes it. What is left out is well again.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct FaultPlan {
+    /// Faults of the authority.
+    pub authority: AuthorityFault,
+    /// Faults of IMAP.
+    pub imap: ImapFault,
+}
+
+/// How the authority misbehaves. The control API is never affected.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AuthorityFault {
+    /// Hangs up without an answer.
+    pub down: bool,
+    /// Answers everything with this HTTP status and an empty body.
+    pub status: Option<u16>,
+    /// Answers everything with an HTML page, as a proxy or a captive portal does.
+    pub html: bool,
+    /// Waits before it answers, in milliseconds.
+    pub delay_ms: u64,
+    /// `Retry-After` to send with `status`, in seconds.
+    pub retry_after: Option<u32>,
+    /// Only on requests whose path ends so, such as `/token`; all when empty.
+    pub path: String,
+    /// How many requests it lasts; for ever when absent.
+    pub times: Option<u32>,
+}
+
+/// How IMAP misbehaves.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ImapFault {
+    /// Refuses every login.
+    pub refuse_login: bool,
+    /// Lets everybody in and connects nobody.
+    pub not_connected: bool,
+}
+
+impl AuthorityFault {
+    /// Whether anything is wrong at all.
+    #[must_use]
+    pub fn is_none(&self) -> bool {
+        !self.down && self.status.is_none() && !self.html && self.delay_ms == 0
+    }
+}
+
+/// The faults in force. Clones share them.
+#[derive(Clone, Debug, Default)]
+pub struct Faults(Arc<RwLock<FaultPlan>>);
+
+impl Faults {
+    /// What is in force now.
+    #[must_use]
+    pub fn plan(&self) -> FaultPlan {
+        self.0
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Puts another plan in force.
+    pub fn set(&self, plan: FaultPlan) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = plan;
+    }
+
+    /// The authority's fault for a request to this path, if it has one; counts it against `times`.
+    pub(crate) fn of_authority(&self, path: &str) -> Option<AuthorityFault> {
+        let mut plan = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let fault = &mut plan.authority;
+        if fault.is_none() || !path.ends_with(&fault.path) {
+            return None;
+        }
+        if let Some(times) = &mut fault.times {
+            *times = times.checked_sub(1)?;
+        }
+        Some(fault.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_may_be_for_one_path_and_a_few_times() {
+        let faults = Faults::default();
+        assert_eq!(faults.of_authority("/t/oauth2/v2.0/token"), None);
+        faults.set(FaultPlan {
+            authority: AuthorityFault {
+                status: Some(503),
+                path: "/token".to_owned(),
+                times: Some(2),
+                ..AuthorityFault::default()
+            },
+            ..FaultPlan::default()
+        });
+        assert_eq!(faults.of_authority("/t/discovery/v2.0/keys"), None);
+        let seen = (0..3)
+            .filter(|_| faults.of_authority("/t/oauth2/v2.0/token").is_some())
+            .count();
+        assert_eq!(seen, 2);
+    }
+}

@@ -1,0 +1,26 @@
+//! `/control/faults`: what goes wrong from now on.
+
+use actix_web::{HttpResponse, web};
+
+use super::{FaultPlan, refusal};
+use crate::authority::Authority;
+
+pub(super) async fn get(authority: web::Data<Authority>) -> HttpResponse {
+    HttpResponse::Ok().json(authority.faults.plan())
+}
+
+pub(super) async fn post(
+    authority: web::Data<Authority>,
+    plan: web::Json<FaultPlan>,
+) -> HttpResponse {
+    let plan = plan.into_inner();
+    if plan
+        .authority
+        .status
+        .is_some_and(|status| !(200..=599).contains(&status))
+    {
+        return refusal("authority.status: a number from 200 to 599");
+    }
+    authority.faults.set(plan);
+    HttpResponse::Ok().json(authority.faults.plan())
+}

@@ -1,0 +1,70 @@
+//! The control API: moves the clock, breaks things, looks at what happened.
+//!
+//! On the plain authority's port, under `/control`. Every request must carry `X-Sandbox-Control: 1`, must name the
+//! host `localhost` or `127.0.0.1` and must not come from a web page (no `Origin`): a page that a browser of this
+//! machine happens to show can reach the port, but not the API.
+//!
+//! | request | body | answer |
+//! | --- | --- | --- |
+//! | `GET /control/requests` | | `{"requests": […], "counts": {"token.refresh_token": 2, …}}` |
+//! | `DELETE /control/requests` | | 204 |
+//! | `GET /control/clock`, `POST /control/clock` | `{"advance_seconds": 3600}` or `{"offset_seconds": 0}` | `{"now", "offset_seconds"}` |
+//! | `GET /control/faults`, `POST /control/faults` | a [`FaultPlan`] | the plan in force |
+//! | `POST /control/revoke` | `{"user": "ada.finch@tarnbrook.test"}` | 204; the person's refresh tokens answer AADSTS50173 |
+//! | `POST /control/token-lifetime` | `{"seconds": 60}` | 204 |
+//! | `POST /control/consent` | `{"require_admin": true}` and, or, `{"withdraw": CLIENT_ID}` | 204 |
+//! | `POST /control/keys/rotate` | `{}` or `{"retire": true}` | 204; `retire` makes what was signed before invalid |
+//!
+//! An error is `{"error": TEXT}` with status 400, 403 or 404.
+
+mod clock;
+mod consent;
+mod fault_plan;
+mod faults;
+mod guard;
+mod keys;
+mod log;
+mod requests;
+mod revoke;
+mod token_lifetime;
+
+use actix_web::middleware::from_fn;
+use actix_web::{HttpResponse, web};
+use serde_json::json;
+
+pub use fault_plan::{AuthorityFault, FaultPlan, Faults, ImapFault};
+pub use log::{Entry, RequestLog};
+
+/// Routes of the control API.
+pub(crate) fn configure(config: &mut web::ServiceConfig) {
+    let bodies = web::JsonConfig::default()
+        .limit(64 * 1024)
+        .error_handler(|error, _| {
+            let response = refusal(&error.to_string());
+            actix_web::error::InternalError::from_response(error, response).into()
+        });
+    config.service(
+        web::scope("/control")
+            .wrap(from_fn(guard::check))
+            .app_data(bodies)
+            .route("/requests", web::get().to(requests::get))
+            .route("/requests", web::delete().to(requests::delete))
+            .route("/clock", web::get().to(clock::get))
+            .route("/clock", web::post().to(clock::post))
+            .route("/faults", web::get().to(faults::get))
+            .route("/faults", web::post().to(faults::post))
+            .route("/revoke", web::post().to(revoke::post))
+            .route("/token-lifetime", web::post().to(token_lifetime::post))
+            .route("/consent", web::post().to(consent::post))
+            .route("/keys/rotate", web::post().to(keys::rotate)),
+    );
+}
+
+fn refusal(problem: &str) -> HttpResponse {
+    HttpResponse::BadRequest().json(json!({ "error": problem }))
+}
+
+/// Something could not be written down.
+fn failure(error: &crate::Error) -> HttpResponse {
+    HttpResponse::InternalServerError().json(json!({ "error": error.to_string() }))
+}

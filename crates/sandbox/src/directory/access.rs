@@ -1,0 +1,208 @@
+//! May the holder of this token open that mailbox? What Exchange decides at `AUTHENTICATE`.
+
+use mailgrant_core::time::UnixTime;
+use serde::Deserialize;
+
+use super::mailbox::{Mailbox, MailboxRight};
+use super::permission::Resource;
+use super::tenant::{Tenant, User};
+use super::{Directory, Protocol};
+
+/// A login that is granted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MailboxAccess {
+    /// The mailbox's primary address, in the directory's spelling.
+    pub mailbox: String,
+    /// Who came in.
+    pub holder: Holder,
+    /// Whether a mailbox stands behind the login, or every later command is answered
+    /// `BAD User is authenticated but not connected.`
+    pub connected: bool,
+    /// When the token ends, and with it the session.
+    pub until: UnixTime,
+}
+
+/// Who holds the token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Holder {
+    /// A person, by user principal name, through an application.
+    Person(String),
+    /// An application by itself, by client id.
+    Application(String),
+}
+
+/// Why a login is refused. Exchange says `NO AUTHENTICATE failed.` to them all; the sandbox's log says which it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// Not a JWT of this authority.
+    #[error("the token is not a JWT that this authority issues")]
+    NotAToken,
+    /// Signed with another or a retired key, or altered.
+    #[error("the token's signature does not hold")]
+    Signature,
+    /// From another tenant or authority.
+    #[error("the token was issued by another authority or tenant")]
+    Issuer,
+    /// For another API.
+    #[error("the token's audience is not Exchange: the scope was a bare or a Graph one")]
+    Audience,
+    /// Not valid any more.
+    #[error("the token has ended")]
+    Expired,
+    /// Not valid yet.
+    #[error("the token is not valid yet")]
+    NotYetValid,
+    /// Lacks the permission for this protocol.
+    #[error("the token carries no permission for this protocol in scp or roles")]
+    Permission,
+    /// The person who signed in does not exist any more or is blocked.
+    #[error("the person who signed in is gone or blocked")]
+    UnknownPerson,
+    /// No such mailbox.
+    #[error("there is no mailbox of that address")]
+    UnknownMailbox,
+    /// A person without full access on somebody else's mailbox.
+    #[error("the person who signed in has no full access on this mailbox")]
+    NoMailboxPermission,
+    /// The application was not registered in Exchange.
+    #[error("the application has no service principal in Exchange (New-ServicePrincipal)")]
+    NoServicePrincipal,
+    /// The application was registered with the object id of the wrong object.
+    #[error(
+        "the service principal in Exchange has another object id than the enterprise application"
+    )]
+    ServicePrincipalObject,
+    /// The protocol is switched off for the mailbox.
+    #[error("the protocol is switched off for this mailbox")]
+    ProtocolDisabled,
+}
+
+impl Directory {
+    /// Decides whether the bearer of `token` may open the mailbox `user` by IMAP.
+    ///
+    /// # Errors
+    ///
+    /// The reason for which Exchange would refuse.
+    pub fn check_access_token(
+        &self,
+        token: &str,
+        user: &str,
+        now: UnixTime,
+    ) -> Result<MailboxAccess, Refusal> {
+        self.check_access_token_for(Protocol::Imap, token, user, now)
+    }
+
+    /// The same for any protocol.
+    ///
+    /// # Errors
+    ///
+    /// The reason for which Exchange would refuse.
+    pub fn check_access_token_for(
+        &self,
+        protocol: Protocol,
+        token: &str,
+        user: &str,
+        now: UnixTime,
+    ) -> Result<MailboxAccess, Refusal> {
+        let claims: Claims = self.keys().verify(token)?;
+        let tenant = self.tenant();
+        claims.check(&tenant, now)?;
+        let mailbox = tenant.mailbox(user).ok_or(Refusal::UnknownMailbox)?;
+        let (holder, permitted) = match &claims.scp {
+            Some(scopes) => claims.person(&tenant, mailbox, scopes, protocol)?,
+            None => claims.application(&tenant, mailbox, protocol)?,
+        };
+        if !protocol.enabled(mailbox, &tenant) {
+            return Err(Refusal::ProtocolDisabled);
+        }
+        Ok(MailboxAccess {
+            mailbox: mailbox.address.clone(),
+            holder,
+            connected: permitted && mailbox.switches.licensed,
+            until: UnixTime(claims.exp),
+        })
+    }
+}
+
+/// What Exchange reads of an access token.
+#[derive(Clone, Deserialize)]
+struct Claims {
+    aud: String,
+    iss: String,
+    exp: i64,
+    nbf: i64,
+    tid: String,
+    oid: String,
+    appid: String,
+    scp: Option<String>,
+    #[serde(default)]
+    roles: Vec<String>,
+}
+
+impl Claims {
+    fn check(&self, tenant: &Tenant, now: UnixTime) -> Result<(), Refusal> {
+        if self.tid != tenant.id || self.iss != tenant.access_token_issuer() {
+            return Err(Refusal::Issuer);
+        }
+        match Resource::find(&self.aud) {
+            Some((Resource::Exchange, _)) => {}
+            _ => return Err(Refusal::Audience),
+        }
+        if now.0 >= self.exp {
+            return Err(Refusal::Expired);
+        }
+        if now.0 < self.nbf {
+            return Err(Refusal::NotYetValid);
+        }
+        Ok(())
+    }
+
+    fn person(
+        &self,
+        tenant: &Tenant,
+        mailbox: &Mailbox,
+        scopes: &str,
+        protocol: Protocol,
+    ) -> Result<(Holder, bool), Refusal> {
+        if !scopes
+            .split(' ')
+            .any(|scope| scope == protocol.delegated_permission())
+        {
+            return Err(Refusal::Permission);
+        }
+        let person: &User = tenant
+            .user_by_object_id(&self.oid)
+            .filter(|user| user.enabled)
+            .ok_or(Refusal::UnknownPerson)?;
+        let own = mailbox.owner.as_deref() == Some(person.object_id.as_str());
+        if !own && !tenant.has_right(&mailbox.address, &person.address, MailboxRight::FullAccess) {
+            return Err(Refusal::NoMailboxPermission);
+        }
+        Ok((Holder::Person(person.user_principal_name.clone()), true))
+    }
+
+    fn application(
+        &self,
+        tenant: &Tenant,
+        mailbox: &Mailbox,
+        protocol: Protocol,
+    ) -> Result<(Holder, bool), Refusal> {
+        if !self
+            .roles
+            .iter()
+            .any(|role| role == protocol.application_permission())
+        {
+            return Err(Refusal::Permission);
+        }
+        let registered = tenant
+            .service_principal(&self.appid)
+            .ok_or(Refusal::NoServicePrincipal)?;
+        if !registered.object_id.eq_ignore_ascii_case(&self.oid) {
+            return Err(Refusal::ServicePrincipalObject);
+        }
+        // Without Add-MailboxPermission the login succeeds and nothing is behind it.
+        let permitted = tenant.has_right(&mailbox.address, &self.appid, MailboxRight::FullAccess);
+        Ok((Holder::Application(self.appid.clone()), permitted))
+    }
+}

@@ -1,0 +1,112 @@
+//! Application registrations: the operators' OAuth clients.
+
+use mailgrant_core::secret::Secret;
+use mailgrant_core::time::UnixTime;
+use serde::{Deserialize, Serialize};
+
+use super::permission::{Permission, PermissionKind, Resource};
+
+/// An application registered in the tenant.
+#[derive(Clone, Debug)]
+pub struct Application {
+    /// The `client_id`.
+    pub client_id: String,
+    /// Its name on the pages.
+    pub display_name: String,
+    /// The object id of its enterprise application: `oid` of its app-only tokens, and the id that Exchange wants to
+    /// be told.
+    pub service_principal_id: String,
+    /// What it is mainly for.
+    pub flow: Flow,
+    /// Whose accounts may sign in to it.
+    pub audience: Audience,
+    /// Where answers may be sent.
+    pub redirect_uris: Vec<RedirectUri>,
+    /// Its secrets; none makes it a public client.
+    pub secrets: Vec<ApplicationSecret>,
+    /// The permissions it is configured with: what `.default` means.
+    pub permissions: Vec<Permission>,
+    /// Whether only an administrator may agree to it, whatever the tenant's policy says.
+    pub admin_consent_required: bool,
+    /// Whether it may be used at all.
+    pub enabled: bool,
+}
+
+impl Application {
+    /// Whether it has nothing to prove its identity with.
+    #[must_use]
+    pub fn is_public(&self) -> bool {
+        self.secrets.is_empty()
+    }
+
+    /// Its configured permissions of one kind at one resource.
+    pub fn configured(
+        &self,
+        resource: Resource,
+        kind: PermissionKind,
+    ) -> impl Iterator<Item = Permission> + '_ {
+        self.permissions.iter().copied().filter(move |permission| {
+            permission.resource() == resource && permission.kind() == kind
+        })
+    }
+}
+
+/// The flow an application was made for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Flow {
+    /// A person signs in and agrees.
+    Delegated,
+    /// Client credentials; nobody signs in.
+    AppOnly,
+    /// A person signs in on another device.
+    Device,
+}
+
+/// Whose accounts an application accepts (Entra: `signInAudience`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Audience {
+    /// Only those of the tenant it is registered in; `common` and `organizations` are refused.
+    MyOrganization,
+    /// Those of every organization.
+    #[default]
+    AnyOrganization,
+    /// Those of every organization, and personal ones.
+    AnyOrganizationAndPersonal,
+}
+
+/// A registered redirect URI.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RedirectUri {
+    /// The URI as it was registered.
+    pub uri: String,
+    /// The platform it was registered under.
+    #[serde(default)]
+    pub platform: Platform,
+}
+
+/// The platform of a redirect URI. It decides who may redeem a code.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Platform {
+    /// A server: redeems without an `Origin`.
+    #[default]
+    Web,
+    /// A single-page application: redeems in the browser, with PKCE; refresh tokens end after 24 hours.
+    Spa,
+    /// An installed program.
+    Native,
+}
+
+/// A client secret of an application.
+#[derive(Clone, Debug)]
+pub struct ApplicationSecret {
+    /// The secret's id, which people paste instead of its value.
+    pub id: String,
+    /// The value.
+    pub value: Secret,
+    /// When it ends.
+    pub expires: Option<UnixTime>,
+}

@@ -1,0 +1,214 @@
+//! The make-believe tenant: people, mailboxes, applications, consents, and what may open what.
+
+mod access;
+mod application;
+mod file;
+mod journal;
+mod keys;
+mod mailbox;
+mod permission;
+mod refresh_tokens;
+mod secrets;
+mod tenant;
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
+
+use mailgrant_core::time::UnixTime;
+
+pub use access::{Holder, MailboxAccess, Refusal};
+pub use application::{Application, ApplicationSecret, Audience, Flow, Platform, RedirectUri};
+pub use file::TenantFile;
+pub use keys::{KeySet, PublicKey};
+pub use mailbox::{Mailbox, MailboxPermission, MailboxRight, MailboxSwitches, ServicePrincipal};
+pub use permission::{Permission, PermissionKind, Resource, UnknownPermission};
+pub use refresh_tokens::{NewRefreshToken, RefreshRefusal, RefreshTokenGrant};
+pub use tenant::{Tenant, User};
+
+use crate::{Error, Random};
+use journal::{Event, Journal};
+use refresh_tokens::RefreshTokens;
+
+/// The tenant of a running sandbox. Clones share it.
+///
+/// What the authority learns (consents, refresh tokens, revocations) is written to the sandbox's directory before it
+/// is answered, and read again at the next start.
+#[derive(Clone)]
+pub struct Directory(Arc<Inner>);
+
+struct Inner {
+    tenant: RwLock<Tenant>,
+    keys: KeySet,
+    refresh_tokens: Mutex<RefreshTokens>,
+    journal: Mutex<Journal>,
+    random: Arc<dyn Random>,
+}
+
+/// A mail protocol, with the permission and the switch that it needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Protocol {
+    /// IMAP
+    Imap,
+    /// POP
+    Pop,
+    /// SMTP submission
+    Smtp,
+}
+
+impl Directory {
+    /// Opens the tenant that `file` describes, with what an earlier run left in `directory`.
+    ///
+    /// # Errors
+    ///
+    /// When the file contradicts itself, or the directory cannot be read or written.
+    pub fn open(
+        directory: &Path,
+        file: TenantFile,
+        redirect_uris: &[String],
+        now: UnixTime,
+        random: Arc<dyn Random>,
+    ) -> Result<Self, Error> {
+        crate::files::create_directory(directory)?;
+        let secrets = secrets::Secrets::open(directory, &*random)?;
+        let mut tenant = file.resolve(secrets, redirect_uris)?;
+        let keys = KeySet::open(directory, now)?;
+        let mut refresh_tokens = RefreshTokens::default();
+        let journal = Journal::open(directory, now, &mut |event| match event {
+            Event::Consented {
+                client_id,
+                person,
+                permissions,
+            } => {
+                tenant.consent(client_id, person.as_deref(), permissions);
+            }
+            Event::ConsentWithdrawn { client_id } => tenant.withdraw_consent(client_id),
+            Event::RefreshTokenIssued(issued) => refresh_tokens.insert(issued.clone()),
+            Event::Revoked { person, generation } => {
+                refresh_tokens.set_generation(person, *generation)
+            }
+        })?;
+        Ok(Self(Arc::new(Inner {
+            tenant: RwLock::new(tenant),
+            keys,
+            refresh_tokens: Mutex::new(refresh_tokens),
+            journal: Mutex::new(journal),
+            random,
+        })))
+    }
+
+    /// The tenant as it is now. Keep it no longer than needed: changes wait.
+    #[must_use]
+    pub fn tenant(&self) -> RwLockReadGuard<'_, Tenant> {
+        self.0.tenant.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes the tenant, for this run only.
+    pub fn change<T>(&self, change: impl FnOnce(&mut Tenant) -> T) -> T {
+        change(
+            &mut self
+                .0
+                .tenant
+                .write()
+                .unwrap_or_else(PoisonError::into_inner),
+        )
+    }
+
+    /// The keys that tokens are signed with.
+    #[must_use]
+    pub fn keys(&self) -> &KeySet {
+        &self.0.keys
+    }
+
+    /// Where this directory takes its randomness from.
+    #[must_use]
+    pub fn random(&self) -> &dyn Random {
+        &*self.0.random
+    }
+
+    /// Remembers that a person, or an administrator for everybody (`person` is none), agreed to permissions.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written down; then nothing was agreed to.
+    pub fn consent(
+        &self,
+        client_id: &str,
+        person: Option<&str>,
+        permissions: &[Permission],
+    ) -> Result<(), Error> {
+        self.journal().append(&Event::Consented {
+            client_id: client_id.to_owned(),
+            person: person.map(str::to_owned),
+            permissions: permissions.to_vec(),
+        })?;
+        self.change(|tenant| tenant.consent(client_id, person, permissions));
+        Ok(())
+    }
+
+    /// Forgets every consent that an application was given, those of the tenant file included.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written down.
+    pub fn withdraw_consent(&self, client_id: &str) -> Result<(), Error> {
+        self.journal().append(&Event::ConsentWithdrawn {
+            client_id: client_id.to_owned(),
+        })?;
+        self.change(|tenant| tenant.withdraw_consent(client_id));
+        Ok(())
+    }
+
+    fn journal(&self) -> MutexGuard<'_, Journal> {
+        self.0
+            .journal
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn refresh_tokens(&self) -> MutexGuard<'_, RefreshTokens> {
+        self.0
+            .refresh_tokens
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl std::fmt::Debug for Directory {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Directory")
+            .field("tenant", &self.tenant().id)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Protocol {
+    /// The delegated permission it needs in `scp`.
+    #[must_use]
+    pub fn delegated_permission(self) -> &'static str {
+        match self {
+            Self::Imap => "IMAP.AccessAsUser.All",
+            Self::Pop => "POP.AccessAsUser.All",
+            Self::Smtp => "SMTP.Send",
+        }
+    }
+
+    /// The application permission it needs in `roles`.
+    #[must_use]
+    pub fn application_permission(self) -> &'static str {
+        match self {
+            Self::Imap => "IMAP.AccessAsApp",
+            Self::Pop => "POP.AccessAsApp",
+            Self::Smtp => "SMTP.SendAsApp",
+        }
+    }
+
+    fn enabled(self, mailbox: &Mailbox, tenant: &Tenant) -> bool {
+        match self {
+            Self::Imap => mailbox.switches.imap,
+            Self::Pop => mailbox.switches.pop,
+            Self::Smtp => mailbox.switches.smtp_auth.unwrap_or(tenant.smtp_auth),
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! The tenant in memory, and the questions one asks of it.
+
+use std::collections::BTreeSet;
+
+use mailgrant_core::secret::Secret;
+
+use super::application::Application;
+use super::mailbox::{Mailbox, MailboxPermission, MailboxRight, ServicePrincipal};
+use super::permission::Permission;
+
+/// A whole tenant. Addresses, domains and ids are compared without regard to case.
+#[derive(Clone, Debug)]
+pub struct Tenant {
+    /// The directory's GUID: `tid`.
+    pub id: String,
+    /// The organization's name on the pages.
+    pub display_name: String,
+    /// Its verified domains, the main one first.
+    pub domains: Vec<String>,
+    /// Whether only administrators may agree to what opens mail (the policy that Microsoft manages, since November
+    /// 2025).
+    pub admin_consent_required: bool,
+    /// Whether the sign-in page lists the accounts with their passwords.
+    pub show_accounts: bool,
+    /// Whether SMTP submission by authentication is on for mailboxes that do not say.
+    pub smtp_auth: bool,
+    /// People who can sign in.
+    pub users: Vec<User>,
+    /// Mailboxes: one for each user, and the shared ones.
+    pub mailboxes: Vec<Mailbox>,
+    /// Application registrations.
+    pub applications: Vec<Application>,
+    /// What Exchange was told of applications.
+    pub service_principals: Vec<ServicePrincipal>,
+    /// Who else may open which mailbox.
+    pub mailbox_permissions: Vec<MailboxPermission>,
+    /// Makes the `sub` of a person different for each application.
+    pub pairwise_salt: Secret,
+    pub(super) consents: Vec<Consent>,
+}
+
+/// A person of the tenant.
+#[derive(Clone, Debug)]
+pub struct User {
+    /// The object id: `oid`.
+    pub object_id: String,
+    /// The user principal name, which is typed at sign-in: `upn`.
+    pub user_principal_name: String,
+    /// The primary mail address.
+    pub address: String,
+    /// The person's name.
+    pub display_name: String,
+    /// The password.
+    pub password: Secret,
+    /// Whether sign-in is allowed.
+    pub enabled: bool,
+    /// Whether the person may agree for the whole organization.
+    pub administrator: bool,
+}
+
+/// What was agreed to, by one person or for everybody.
+#[derive(Clone, Debug)]
+pub(super) struct Consent {
+    pub client_id: String,
+    pub person: Option<String>,
+    pub permissions: BTreeSet<Permission>,
+}
+
+impl Tenant {
+    /// The `iss` of access tokens that Exchange reads (version 1.0).
+    #[must_use]
+    pub fn access_token_issuer(&self) -> String {
+        format!("https://sts.windows.net/{}/", self.id)
+    }
+
+    /// Whether a path segment names this tenant by GUID or domain.
+    #[must_use]
+    pub fn is_named(&self, name: &str) -> bool {
+        self.id.eq_ignore_ascii_case(name)
+            || self
+                .domains
+                .iter()
+                .any(|domain| domain.eq_ignore_ascii_case(name))
+    }
+
+    /// The main domain.
+    #[must_use]
+    pub fn domain(&self) -> &str {
+        self.domains.first().map_or("", String::as_str)
+    }
+
+    /// The application of that client id.
+    #[must_use]
+    pub fn application(&self, client_id: &str) -> Option<&Application> {
+        self.applications
+            .iter()
+            .find(|application| application.client_id.eq_ignore_ascii_case(client_id))
+    }
+
+    /// The person who signs in with that name or address.
+    #[must_use]
+    pub fn user(&self, name: &str) -> Option<&User> {
+        self.users.iter().find(|user| {
+            user.user_principal_name.eq_ignore_ascii_case(name)
+                || user.address.eq_ignore_ascii_case(name)
+        })
+    }
+
+    /// The person of that object id.
+    #[must_use]
+    pub fn user_by_object_id(&self, object_id: &str) -> Option<&User> {
+        self.users
+            .iter()
+            .find(|user| user.object_id.eq_ignore_ascii_case(object_id))
+    }
+
+    /// The mailbox of that address, or of the person with that user principal name.
+    #[must_use]
+    pub fn mailbox(&self, name: &str) -> Option<&Mailbox> {
+        let address = self.user(name).map_or(name, |user| user.address.as_str());
+        self.mailboxes
+            .iter()
+            .find(|mailbox| mailbox.address.eq_ignore_ascii_case(address))
+    }
+
+    /// What Exchange was told of the application.
+    #[must_use]
+    pub fn service_principal(&self, client_id: &str) -> Option<&ServicePrincipal> {
+        self.service_principals
+            .iter()
+            .find(|principal| principal.application.eq_ignore_ascii_case(client_id))
+    }
+
+    /// Whether a user (by address) or an application (by client id) holds a right on a mailbox.
+    #[must_use]
+    pub fn has_right(&self, mailbox: &str, trustee: &str, right: MailboxRight) -> bool {
+        self.mailbox_permissions.iter().any(|permission| {
+            permission.mailbox.eq_ignore_ascii_case(mailbox)
+                && permission.trustee.eq_ignore_ascii_case(trustee)
+                && permission.rights.contains(&right)
+        })
+    }
+
+    /// What an application may do for this person (or by itself, when `person` is none): consents for everybody and
+    /// the person's own.
+    #[must_use]
+    pub fn consented(&self, client_id: &str, person: Option<&str>) -> BTreeSet<Permission> {
+        self.consents
+            .iter()
+            .filter(|consent| consent.client_id.eq_ignore_ascii_case(client_id))
+            .filter(|consent| consent.person.is_none() || consent.person.as_deref() == person)
+            .flat_map(|consent| consent.permissions.iter().copied())
+            .collect()
+    }
+
+    pub(super) fn consent(
+        &mut self,
+        client_id: &str,
+        person: Option<&str>,
+        permissions: &[Permission],
+    ) {
+        let known = self
+            .consents
+            .iter_mut()
+            .find(|consent| consent.client_id == client_id && consent.person.as_deref() == person);
+        match known {
+            Some(consent) => consent.permissions.extend(permissions),
+            None => self.consents.push(Consent {
+                client_id: client_id.to_owned(),
+                person: person.map(str::to_owned),
+                permissions: permissions.iter().copied().collect(),
+            }),
+        }
+    }
+
+    pub(super) fn withdraw_consent(&mut self, client_id: &str) {
+        self.consents
+            .retain(|consent| !consent.client_id.eq_ignore_ascii_case(client_id));
+    }
+}

@@ -1,0 +1,233 @@
+//! A sandbox that runs.
+
+mod description;
+mod imap_login;
+
+use std::net::{Ipv4Addr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::ServerHandle;
+use actix_web::{App, HttpServer, web};
+use tokio::task::JoinHandle;
+
+pub use description::{ApplicationDescription, Description, MailServer, UserDescription};
+
+use crate::authority::{self, Addresses, Authority};
+use crate::control::{self, Faults, RequestLog};
+use crate::directory::TenantFile;
+use crate::mailstore::MailStore;
+use crate::pki::Pki;
+use crate::{Clock, Directory, Error, SandboxSettings, imap};
+use imap_login::ImapLogin;
+
+/// Entra ID and Exchange Online in a box.
+#[derive(Debug)]
+pub struct Sandbox;
+
+impl Sandbox {
+    /// Starts everything on 127.0.0.1 and returns when every port answers. Must be called within a tokio runtime.
+    ///
+    /// # Errors
+    ///
+    /// When the tenant is not valid, the directory is not usable or a port is taken.
+    pub async fn start(settings: SandboxSettings) -> Result<Running, Error> {
+        let now = settings.clock.now();
+        let tenant = match settings.tenant.clone() {
+            Some(tenant) => tenant,
+            None => TenantFile::built_in()?,
+        };
+        let pki = Pki::open(&settings.dir, now)?;
+        let directory = Directory::open(
+            &settings.dir,
+            tenant,
+            &settings.redirect_uris,
+            now,
+            Arc::clone(&settings.random),
+        )?;
+        let plain = listen("the authority", settings.authority_port)?;
+        let tls = listen("the authority (HTTPS)", settings.authority_tls_port)?;
+        let authority = web::Data::new(Authority::new(
+            directory.clone(),
+            settings.clock.clone(),
+            Arc::clone(&settings.random),
+            Addresses {
+                plain: format!("http://localhost:{}", port(&plain)?),
+                tls: format!("https://localhost:{}", port(&tls)?),
+            },
+            settings.access_token_lifetime,
+        ));
+        let store = open_mail(&settings, &directory)?;
+        let login = ImapLogin {
+            directory: directory.clone(),
+            log: authority.log.clone(),
+            faults: authority.faults.clone(),
+        };
+        let imap_settings = imap::Settings {
+            port: settings.imap_port,
+            starttls_port: settings.imap_starttls_port,
+            ..Default::default()
+        };
+        let clock = settings.clock.clone();
+        let imap = imap::serve(
+            imap_settings,
+            pki.server(),
+            Arc::clone(&store),
+            Arc::new(login),
+            clock,
+        )
+        .await
+        .map_err(|source| Error::Listen {
+            service: "IMAP",
+            port: settings.imap_port,
+            source,
+        })?;
+        let (handle, server) = serve(authority.clone(), plain, tls, &pki)?;
+        Ok(Running {
+            authority,
+            pki,
+            store,
+            imap,
+            handle,
+            server,
+        })
+    }
+}
+
+/// A running sandbox. Dropping it does not stop it; [`stop`](Self::stop) does.
+pub struct Running {
+    authority: web::Data<Authority>,
+    pki: Pki,
+    store: Arc<MailStore>,
+    imap: imap::Server,
+    handle: ServerHandle,
+    server: JoinHandle<std::io::Result<()>>,
+}
+
+impl Running {
+    /// What a client must know to use the sandbox: the ready file's part.
+    #[must_use]
+    pub fn description(&self) -> Description {
+        Description::of(&self.authority, &self.pki, &self.imap)
+    }
+
+    /// The tenant.
+    #[must_use]
+    pub fn directory(&self) -> &Directory {
+        &self.authority.directory
+    }
+
+    /// The mailboxes' content.
+    #[must_use]
+    pub fn mail(&self) -> &Arc<MailStore> {
+        &self.store
+    }
+
+    /// The clock of every part.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.authority.clock
+    }
+
+    /// What was asked so far.
+    #[must_use]
+    pub fn requests(&self) -> &RequestLog {
+        &self.authority.log
+    }
+
+    /// The faults in force.
+    #[must_use]
+    pub fn faults(&self) -> &Faults {
+        &self.authority.faults
+    }
+
+    /// Ends every connection and writes everything out.
+    pub async fn stop(self) {
+        let web = self.handle.stop(true);
+        tokio::join!(web, self.imap.stop());
+        if let Err(error) = self.server.await {
+            tracing::warn!(%error, "the authority did not end by itself");
+        }
+        if let Err(error) = self.store.sync() {
+            tracing::error!(%error, "mail could not be written out");
+        }
+    }
+}
+
+impl std::fmt::Debug for Running {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Running")
+            .field("addresses", &self.authority.addresses)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Threads of the web server; the sandbox serves one machine.
+const WORKERS: usize = 2;
+/// How long answers under way may take when it stops, in seconds.
+const LAST_ANSWERS: u64 = 1;
+
+fn listen(service: &'static str, port: u16) -> Result<TcpListener, Error> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(|source| Error::Listen {
+        service,
+        port,
+        source,
+    })
+}
+
+fn port(listener: &TcpListener) -> Result<u16, Error> {
+    match listener.local_addr() {
+        Ok(address) => Ok(address.port()),
+        Err(source) => Err(Error::Listen {
+            service: "the authority",
+            port: 0,
+            source,
+        }),
+    }
+}
+
+fn open_mail(settings: &SandboxSettings, directory: &Directory) -> Result<Arc<MailStore>, Error> {
+    let problem = |error: &dyn std::fmt::Display| Error::Mail {
+        problem: error.to_string(),
+    };
+    let store = MailStore::open(settings.dir.join("mail"), settings.clock.now())
+        .map_err(|error| problem(&error))?;
+    for mailbox in &directory.tenant().mailboxes {
+        store
+            .mailbox(&mailbox.address)
+            .map_err(|error| problem(&error))?;
+    }
+    Ok(Arc::new(store))
+}
+
+fn serve(
+    authority: web::Data<Authority>,
+    plain: TcpListener,
+    tls: TcpListener,
+    pki: &Pki,
+) -> Result<(ServerHandle, JoinHandle<std::io::Result<()>>), Error> {
+    let failed = |source| Error::Listen {
+        service: "the authority",
+        port: 0,
+        source,
+    };
+    let application = move || {
+        App::new()
+            .app_data(authority.clone())
+            .configure(control::configure)
+            .configure(authority::configure)
+    };
+    let server = HttpServer::new(application)
+        .workers(WORKERS)
+        .disable_signals()
+        .shutdown_timeout(LAST_ANSWERS)
+        .client_request_timeout(Duration::from_secs(20))
+        .listen(plain)
+        .map_err(failed)?
+        .listen_rustls_0_23(tls, rustls::ServerConfig::clone(&pki.server()))
+        .map_err(failed)?
+        .run();
+    let handle = server.handle();
+    Ok((handle, tokio::spawn(server)))
+}

@@ -1,0 +1,183 @@
+//! What a running sandbox tells of itself: its part of the ready file.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use crate::authority::Authority;
+use crate::directory::{Application, Flow, User};
+use crate::imap;
+use crate::pki::Pki;
+
+/// Everything a client needs.
+///
+/// ```json
+/// {"authority": "http://localhost:40001", "authority_tls": "https://localhost:40002", "ca_file": "/tmp/s/ca.pem",
+///  "tenant": "7c1e6a52-…", "applications": [{"id": "delegated", "flow": "delegated", "client_id": "…", …}],
+///  "imap": {"host": "localhost", "port": 40003, "starttls_port": 40004}, "smtp": null, "pop3": null,
+///  "control": "http://localhost:40001/control",
+///  "users": [{"address": "…", "password": "…", "display_name": "…"}]}
+/// ```
+///
+/// The JSON holds passwords and secrets, of people and applications that do not exist; `Debug` does not.
+#[derive(Clone, Serialize)]
+#[non_exhaustive]
+pub struct Description {
+    /// The authority in plain HTTP, without the tenant.
+    pub authority: String,
+    /// The authority in HTTPS, without the tenant.
+    pub authority_tls: String,
+    /// The certificate authority to trust (PEM).
+    pub ca_file: PathBuf,
+    /// The tenant's GUID.
+    pub tenant: String,
+    /// Registered applications.
+    pub applications: Vec<ApplicationDescription>,
+    /// IMAP.
+    pub imap: MailServer,
+    /// SMTP; none yet.
+    pub smtp: Option<MailServer>,
+    /// POP3; none yet.
+    pub pop3: Option<MailServer>,
+    /// The control API.
+    pub control: String,
+    /// People who can sign in.
+    pub users: Vec<UserDescription>,
+}
+
+/// A registered application.
+#[derive(Clone, Serialize)]
+#[non_exhaustive]
+pub struct ApplicationDescription {
+    /// `delegated`, `app_only`, …; with a number when there are several.
+    pub id: String,
+    /// What it is for.
+    pub flow: Flow,
+    /// Its client id.
+    pub client_id: String,
+    /// Its first secret.
+    pub client_secret: Option<String>,
+    /// The last of its redirect URIs: the one that the settings added, if any.
+    pub redirect_uri: Option<String>,
+}
+
+/// A mail server of the sandbox.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct MailServer {
+    /// A name that its certificate is for.
+    pub host: String,
+    /// TLS from the first byte.
+    pub port: u16,
+    /// STARTTLS.
+    pub starttls_port: u16,
+}
+
+/// A person who can sign in.
+#[derive(Clone, Serialize)]
+#[non_exhaustive]
+pub struct UserDescription {
+    /// The mail address, with which one signs in too.
+    pub address: String,
+    /// The password.
+    pub password: String,
+    /// The name.
+    pub display_name: String,
+}
+
+impl Description {
+    pub(super) fn of(authority: &Authority, pki: &Pki, imap: &imap::Server) -> Self {
+        let tenant = authority.directory.tenant();
+        let mut applications: Vec<ApplicationDescription> = Vec::new();
+        for application in &tenant.applications {
+            let same = applications
+                .iter()
+                .filter(|known| known.flow == application.flow)
+                .count();
+            applications.push(ApplicationDescription::of(application, same));
+        }
+        Self {
+            authority: authority.addresses.plain.clone(),
+            authority_tls: authority.addresses.tls.clone(),
+            ca_file: pki.ca_file().to_owned(),
+            tenant: tenant.id.clone(),
+            applications,
+            imap: MailServer {
+                host: "localhost".to_owned(),
+                port: imap.port(),
+                starttls_port: imap.starttls_port(),
+            },
+            smtp: None,
+            pop3: None,
+            control: format!("{}/control", authority.addresses.plain),
+            users: tenant.users.iter().map(UserDescription::of).collect(),
+        }
+    }
+}
+
+impl ApplicationDescription {
+    fn of(application: &Application, same: usize) -> Self {
+        let name = match application.flow {
+            Flow::Delegated => "delegated",
+            Flow::AppOnly => "app_only",
+            Flow::Device => "device",
+        };
+        Self {
+            id: match same {
+                0 => name.to_owned(),
+                _ => format!("{name}_{}", same.saturating_add(1)),
+            },
+            flow: application.flow,
+            client_id: application.client_id.clone(),
+            client_secret: application
+                .secrets
+                .first()
+                .map(|secret| secret.value.expose().to_owned()),
+            redirect_uri: application
+                .redirect_uris
+                .last()
+                .map(|redirect| redirect.uri.clone()),
+        }
+    }
+}
+
+impl UserDescription {
+    fn of(user: &User) -> Self {
+        Self {
+            address: user.address.clone(),
+            password: user.password.expose().to_owned(),
+            display_name: user.display_name.clone(),
+        }
+    }
+}
+
+impl fmt::Debug for Description {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Description")
+            .field("authority", &self.authority)
+            .field("authority_tls", &self.authority_tls)
+            .field("tenant", &self.tenant)
+            .field("imap", &self.imap)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for ApplicationDescription {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("ApplicationDescription")
+            .field("client_id", &self.client_id)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for UserDescription {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("UserDescription")
+            .field("address", &self.address)
+            .finish_non_exhaustive()
+    }
+}

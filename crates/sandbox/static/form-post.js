@@ -1,0 +1,2 @@
+// Sends the answer of response_mode=form_post. Without script, the button does.
+document.forms[0].submit();
