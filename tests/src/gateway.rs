@@ -23,7 +23,10 @@ pub struct Configuration {
     pub dir: PathBuf,
     pub port: u16,
     pub issuer: String,
+    pub client_id: String,
     pub client_secret: String,
+    /// The delegated mail scope.
+    pub scope: &'static str,
     pub imap_host: String,
     pub imap_port: u16,
     /// `implicit` or `starttls`.
@@ -62,7 +65,9 @@ impl Configuration {
             dir,
             port,
             issuer,
+            client_id,
             client_secret,
+            scope,
             imap_host,
             imap_port,
             tls,
@@ -90,7 +95,7 @@ file = "master.key"
 [[application]]
 id = "corp"
 provider = "corp"
-client_id = "gateway"
+client_id = "{client_id}"
 client_secret_file = "client-secret"
 
 [[application]]
@@ -102,7 +107,7 @@ client_secret_file = "client-secret"
 [[provider]]
 id = "corp"
 issuer = "{issuer}"
-scopes = ["openid", "profile", "email", "offline_access", "IMAP.AccessAsUser.All"]
+scopes = ["openid", "profile", "email", "offline_access", "{scope}"]
 app_only_scopes = ["IMAP.AccessAsUser.All"]
 imap = {{ host = "{imap_host}", port = {imap_port}, tls = "{tls}" }}
 tls_ca_file = "{ca}"

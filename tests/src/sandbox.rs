@@ -74,8 +74,8 @@ impl Sandbox {
     }
 
     /// Signs in and consents on the authority's pages, from wherever the person has been sent.
-    pub async fn sign_in(&self, person: &mut Person, page: Page) -> Result<Page> {
-        let user = &self.ready["users"][0];
+    pub async fn sign_in(&self, person: &mut Person, page: Page, user: usize) -> Result<Page> {
+        let user = &self.ready["users"][user];
         let address = user["address"].as_str().context("no user")?;
         let password = user["password"].as_str().context("no password")?;
         let mut page = page;

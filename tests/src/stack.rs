@@ -67,7 +67,9 @@ impl Stack {
             dir: gateway_dir,
             port,
             issuer: authority.issuer.clone(),
+            client_id: "gateway".to_owned(),
             client_secret: authority.secret.clone(),
+            scope: "IMAP.AccessAsUser.All",
             imap_host: "localhost".to_owned(),
             imap_port: if options.tls == "implicit" {
                 dovecot.imaps

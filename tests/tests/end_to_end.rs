@@ -13,6 +13,8 @@ mod core_in_browser;
 mod delegated;
 #[path = "end_to_end/hostile_mail_server.rs"]
 mod hostile_mail_server;
+#[path = "end_to_end/killed.rs"]
+mod killed;
 #[path = "end_to_end/secrets.rs"]
 mod secrets;
 #[path = "end_to_end/tokens.rs"]

@@ -1,0 +1,123 @@
+//! kill -9 at any moment is a normal event.
+
+use std::{fs, time::Duration};
+
+use mailgrant_tests::{
+    gateway::{Configuration, Gateway},
+    person::Person,
+    process::free_port,
+    sandbox::Sandbox,
+};
+use reqwest::{Method, StatusCode};
+use serde_json::json;
+
+const KILLS: u64 = 200;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_hundred_kills_while_tokens_rotate_lose_no_grant() {
+    let dir = tempfile::tempdir().unwrap();
+    let port = free_port();
+    let redirect = Configuration::redirect_uri(port);
+    let sandbox = Sandbox::start(&dir.path().join("sandbox"), &redirect).unwrap();
+    let mut gateway = gateway(&dir.path().join("gateway"), port, &sandbox);
+    let accounts = [
+        connect(&gateway, &sandbox, 0).await,
+        connect(&gateway, &sandbox, 1).await,
+    ];
+
+    // Every access token is as good as expired when it arrives, so every request rotates the refresh token.
+    sandbox
+        .control("token-lifetime", &json!({"seconds": 1}))
+        .await
+        .unwrap();
+    let mut served = 0_u64;
+    for kill in 0..KILLS {
+        // A different moment each time, between the first byte and long after the answer.
+        let moment = Duration::from_micros(kill.wrapping_mul(7919) % 60_000);
+        let requests: Vec<_> = accounts
+            .iter()
+            .map(|account| {
+                let path = format!("/v1/accounts/{account}/access-token");
+                tokio::spawn(
+                    gateway
+                        .request(Method::POST, &path)
+                        .json(&json!({"refresh": true}))
+                        .send(),
+                )
+            })
+            .collect();
+        tokio::time::sleep(moment).await;
+        gateway.server.kill();
+        for request in requests {
+            if request
+                .await
+                .unwrap()
+                .is_ok_and(|answer| answer.status() == StatusCode::OK)
+            {
+                served += 1;
+            }
+        }
+        gateway.restart().unwrap();
+    }
+
+    for account in &accounts {
+        let path = format!("/v1/accounts/{account}/access-token");
+        let answer = gateway.post(&path, &json!({"refresh": true})).await;
+        assert_eq!(
+            answer.status,
+            StatusCode::OK,
+            "after {KILLS} kills: {}",
+            answer.text
+        );
+        let shown = gateway.get(&format!("/v1/accounts/{account}")).await.body;
+        assert_eq!(shown["state"], "connected");
+    }
+    println!(
+        "{served} of {} requests were answered before the kill",
+        KILLS * 2
+    );
+    assert!(
+        served > 0 && served < KILLS * 2,
+        "the kills must fall before and after the answer: {served}"
+    );
+}
+
+fn gateway(dir: &std::path::Path, port: u16, sandbox: &Sandbox) -> Gateway {
+    fs::create_dir(dir).unwrap();
+    let application = sandbox.application("delegated");
+    let text = |name: &str| application[name].as_str().unwrap().to_owned();
+    Gateway::start(&Configuration {
+        dir: dir.to_path_buf(),
+        port,
+        issuer: format!(
+            "{}/{}/v2.0",
+            sandbox.text("/authority"),
+            sandbox.text("/tenant")
+        ),
+        client_id: text("client_id"),
+        client_secret: text("client_secret"),
+        scope: "https://outlook.office.com/IMAP.AccessAsUser.All",
+        imap_host: sandbox.text("/imap/host").to_owned(),
+        imap_port: sandbox.ready["imap"]["port"]
+            .as_u64()
+            .unwrap()
+            .try_into()
+            .unwrap(),
+        tls: "implicit",
+        ca: sandbox.text("/ca_file").into(),
+        more: String::new(),
+    })
+    .unwrap()
+}
+
+/// The whole way in, through the sandbox's own pages.
+async fn connect(gateway: &Gateway, sandbox: &Sandbox, user: usize) -> String {
+    let address = sandbox.ready["users"][user]["address"].as_str().unwrap();
+    let session = gateway.connect_session(address).await;
+    let mut person = Person::default();
+    let page = gateway.sign_in(&mut person, &session).await;
+    let page = sandbox.sign_in(&mut person, page, user).await.unwrap();
+    let session = gateway.session(&session).await;
+    assert_eq!(session["status"], "connected", "{session:#}\n{}", page.body);
+    session["account_id"].as_str().unwrap().to_owned()
+}
