@@ -29,3 +29,8 @@ macro_rules! needs {
         }
     };
 }
+
+/// The README's Rust is compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+pub struct Readme;

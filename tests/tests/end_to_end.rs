@@ -15,7 +15,11 @@ mod delegated;
 mod hostile_mail_server;
 #[path = "end_to_end/killed.rs"]
 mod killed;
+#[path = "end_to_end/readme.rs"]
+mod readme;
 #[path = "end_to_end/secrets.rs"]
 mod secrets;
 #[path = "end_to_end/tokens.rs"]
 mod tokens;
+#[path = "end_to_end/widget_in_browser.rs"]
+mod widget_in_browser;
