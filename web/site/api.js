@@ -19,7 +19,7 @@ export const connectSession = (id) => call("GET", `/api/connect-session/${encode
 export const account = () => call("GET", "/api/account");
 export const demo = () => call("GET", "/api/demo");
 export const disconnect = () => call("POST", "/api/disconnect");
-export const mailboxes = (signal) => call("GET", "/api/mailboxes", signal);
+export const mailboxes = (signal) => call("GET", "/api/mailboxes?counts=true", signal);
 export const email = (id, signal) => call("GET", emailPath(id), signal);
 export const emails = (query, signal) => {
   const parameters = new URLSearchParams(Object.entries(query).filter(([, value]) => value));

@@ -24,11 +24,13 @@ arrive(null);
 async function arrive(session) {
   try {
     if (session) await api.connectSession(session);
-    showMailbox(await api.account());
-  } catch (problem) {
-    const nobody = problem.status === 404 || problem.status === 401;
+    const account = await api.account();
+    if (account) return showMailbox(account);
     showLanding();
-    if (!nobody || session) sayProblem(problem, () => arrive(session));
+    if (session) sayProblem({ title: "Nothing is connected", detail: "The gateway knows of no account for this sign-in.", code: "not_connected" });
+  } catch (problem) {
+    showLanding();
+    sayProblem(problem, () => arrive(session));
   }
 }
 

@@ -3,8 +3,9 @@ import { calls } from "./api.js";
 import { byId, h } from "./dom.js";
 
 const KEPT = 40;
+const UNKNOWN = "$ACCOUNT";
 let gateway = "$GATEWAY";
-let account = "$ACCOUNT";
+let account = UNKNOWN;
 
 export function begin(gatewayUrl) {
   gateway = gatewayUrl;
@@ -18,7 +19,7 @@ export function begin(gatewayUrl) {
 }
 
 export function setAccount(id) {
-  account = id ?? "$ACCOUNT";
+  account = id ?? UNKNOWN;
 }
 
 function show({ method, path, status, milliseconds }) {
@@ -52,7 +53,7 @@ function behind(method, path) {
   const [route, query] = path.split("?");
   const full = (suffix) => ({ method, path: suffix + (query ? `?${query}` : "") });
   if (route.startsWith("/api/connect-session/")) return full(route.replace("/api/connect-session/", "/v1/connect-sessions/"));
-  if (route === "/api/account") return full(`/v1/accounts/${account}`);
+  if (route === "/api/account" && account !== UNKNOWN) return full(`/v1/accounts/${account}`);
   if (route === "/api/disconnect") return { method: "DELETE", path: `/v1/accounts/${account}` };
   if (route === "/api/mailboxes" || route.startsWith("/api/emails")) return full(route.replace("/api", `/v1/accounts/${account}`));
   return null;

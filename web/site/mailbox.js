@@ -61,9 +61,9 @@ export class Mailbox {
   #showFolders(folders) {
     byId("folders").replaceChildren(...folders.map((folder) => {
       const choose = () => this.#choose(folder.name);
-      const count = folder.unread > 0 && h("span", { class: "count", "aria-label": `${folder.unread} unread` }, String(folder.unread));
+      const count = folder.unreadEmails > 0 && h("span", { class: "count", "aria-label": `${folder.unreadEmails} unread` }, String(folder.unreadEmails));
       return h("li", {}, h("button", { type: "button", "data-name": folder.name, onclick: choose, disabled: folder.selectable === false },
-        icon(ICONS[folder.role] ?? ICONS.folder), h("span", {}, TITLES[folder.role] ?? folder.name), count));
+        icon(ICONS[folder.role] ?? ICONS.folder), h("span", { title: folder.name }, TITLES[folder.role] ?? folder.label ?? folder.name), count));
     }));
   }
 

@@ -2,7 +2,7 @@
  * The page's hands for one attempt: fetches, timers and looks at the sign-in window, on behalf of the engine.
  * What they mean is decided in WebAssembly (crates/widget).
  */
-import init, { Engine } from "./mailgrant_engine.js";
+import init, { Engine } from "./mailgrant_widget.js";
 
 let started;
 /** Resolves when the engine can run; may be tried again after a failure. */

@@ -36,7 +36,7 @@ export class MailgrantConnect extends HTMLElement {
     this.#enable();
     const returned = this.#takeReturned();
     if (returned) this.#attempt(null, returned, true);
-    else if (!navigator.connection?.saveData) whenIdle(() => this.isConnected && load().catch(() => this.#fallBack()));
+    else if (!navigator.connection?.saveData) whenIdle(() => this.isConnected && load().catch((error) => this.#fallBack(error)));
   }
 
   disconnectedCallback() {
@@ -126,8 +126,8 @@ export class MailgrantConnect extends HTMLElement {
         tell: (name, value) => this.#emit("event", value == null ? { name } : { name, value }),
         end: (type, text, detail) => this.#end(type, text, detail),
       });
-    } catch {
-      if (this.#run === run) this.#withoutEngine(run);
+    } catch (error) {
+      if (this.#run === run) this.#withoutEngine(run, error);
     }
   }
 
@@ -200,8 +200,8 @@ export class MailgrantConnect extends HTMLElement {
     }
   }
 
-  #withoutEngine(run) {
-    this.#fallBack();
+  #withoutEngine(run, error) {
+    this.#fallBack(error);
     if (this.#flow === "auto" && run.connectUrl) {
       this.#run = null;
       run.popup?.close();
@@ -213,7 +213,8 @@ export class MailgrantConnect extends HTMLElement {
   }
 
   /** No WebAssembly here: the plain link does the same by navigation. */
-  #fallBack() {
+  #fallBack(error) {
+    console.warn("mailgrant: the engine did not start; a plain link stands in for the button.", error);
     const { root, button, slot } = this.#parts;
     const link = this.querySelector("a[href]");
     if (link) button.replaceWith(slot);

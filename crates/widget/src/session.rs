@@ -266,7 +266,9 @@ impl Session {
                 return self.go_on(status, changed, now);
             }
         };
-        vec![Effect::CloseWindow, self.end(outcome)]
+        // A failure stays open: the gateway's page in that window says what to do about it.
+        let close = (!matches!(outcome, Outcome::Error { .. })).then_some(Effect::CloseWindow);
+        close.into_iter().chain([self.end(outcome)]).collect()
     }
 
     fn go_on(&mut self, status: Status, changed: bool, now: Millis) -> Vec<Effect> {

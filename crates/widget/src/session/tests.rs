@@ -342,6 +342,10 @@ fn refusals_and_failures_keep_their_code() {
             "{code}: {:?}",
             page.outcomes()
         );
+        assert!(
+            !page.effects.contains(&Effect::CloseWindow),
+            "the window explains the failure"
+        );
     }
 }
 

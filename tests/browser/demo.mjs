@@ -1,0 +1,96 @@
+// The whole demonstration as a person meets it: demo.mjs READY_FILE [SCREENSHOTS]. Exit code 1 when something is not as it should be.
+import assert from "node:assert/strict";
+import { mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { launch } from "./chromium.mjs";
+
+const [readyFile, shots] = process.argv.slice(2);
+const demo = JSON.parse(readFileSync(readyFile, "utf8"));
+const person = demo.users[0];
+const SCREENS = { desktop: { width: 1440, height: 900 }, phone: { width: 390, height: 844 } };
+if (shots) mkdirSync(shots, { recursive: true });
+
+const browser = await launch();
+try {
+  for (const [screen, viewport] of Object.entries(SCREENS)) {
+    for (const colorScheme of ["light", "dark"]) {
+      const context = await browser.newContext({ viewport, colorScheme, reducedMotion: "reduce" });
+      await visit(context, `${screen}-${colorScheme}`, screen === "phone");
+      await context.close();
+      console.log(`ok   ${screen}, ${colorScheme}`);
+    }
+  }
+} finally {
+  await browser.close();
+}
+
+async function visit(context, name, narrow) {
+  const page = await context.newPage();
+  const complaints = [];
+  page.on("pageerror", (error) => complaints.push(error.message));
+  page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
+  const shot = (step) => shots && page.screenshot({ path: join(shots, `${name}-${step}.png`) });
+
+  await page.goto(demo.site);
+  await page.getByRole("button", { name: "Connect mailbox" }).waitFor();
+  await fits(page);
+  await shot("1-landing");
+
+  const [popup] = await Promise.all([
+    context.waitForEvent("page"),
+    page.getByRole("button", { name: "Connect mailbox" }).click(),
+  ]);
+  await signIn(popup, (step) => shots && popup.screenshot({ path: join(shots, `${name}-2-${step}.png`) }));
+
+  const emails = page.locator("#list .email");
+  await emails.first().waitFor({ timeout: 20_000 });
+  await fits(page);
+  await shot("3-mailbox");
+  const times = await emails.locator("time").evaluateAll((all) => all.map((time) => Date.parse(time.dateTime)));
+  assert.ok(times.every((time, at) => at === 0 || time <= times[at - 1]), "newest first");
+
+  const subject = (await emails.first().locator(".email-subject span").first().textContent()).trim();
+  await emails.first().click();
+  await page.getByRole("heading", { level: 2, name: subject }).waitFor();
+  await page.locator(".reader-frame, .reader-text").waitFor();
+  await shot("4-email");
+  if (narrow) await page.getByRole("button", { name: "Back" }).click();
+
+  const word = subject.split(/\W+/).sort((a, b) => b.length - a.length)[0];
+  await page.getByRole("searchbox").fill(word);
+  await page.getByRole("searchbox").press("Enter");
+  await page.getByText(`Results for “${word}”`).waitFor();
+  assert.ok((await emails.count()) > 0);
+  await page.getByRole("button", { name: /Under the hood/ }).click();
+  await page.locator("#hood-calls li").first().waitFor();
+  await shot("5-under-the-hood");
+  assert.deepEqual(complaints.filter((text) => !BLOCKED.test(text)), []);
+
+  await page.getByRole("button", { name: "Disconnect" }).click();
+  await page.getByRole("button", { name: "Connect mailbox" }).waitFor();
+}
+
+/** Signs in and agrees, where asked; the gateway's result page closes the window. */
+async function signIn(popup, shot) {
+  const closed = popup.waitForEvent("close", { timeout: 30_000 });
+  await popup.locator("#login").fill(person.address);
+  await popup.locator("#password").fill(person.password);
+  await shot("sign-in");
+  await popup.locator("form button.primary").click();
+  const accept = popup.locator("button[name=decision][value=accept]");
+  const asked = await Promise.race([accept.waitFor({ timeout: 30_000 }).then(() => true, () => false), closed.then(() => false)]);
+  if (asked) {
+    await shot("consent");
+    await accept.click();
+  }
+  await closed;
+}
+
+/** Nothing sticks out sideways. */
+async function fits(page) {
+  const [content, width] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
+  assert.ok(content <= width, `the page is ${content} px wide on a screen of ${width}`);
+}
+
+/** What the page's policy keeps out of emails is meant to be kept out. */
+const BLOCKED = /Content Security Policy|sandboxed/;
