@@ -1,1 +1,49 @@
-//! server
+#![doc = include_str!("../README.md")]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic
+    )
+)]
+
+mod app;
+mod connect;
+mod cursor;
+mod diagnosis;
+mod email_id;
+mod environment;
+mod gateway;
+mod http;
+mod pool;
+mod problem;
+mod reading;
+mod representation;
+mod routes;
+mod settings;
+mod state;
+mod tokens;
+
+pub use self::{
+    diagnosis::Diagnosis,
+    email_id::{EmailId, NotAnEmailId},
+    environment::{Clock, Environment, SystemClock},
+    gateway::{Gateway, RunningGateway, StartError},
+    pool::Pool,
+    problem::{Code, FieldError, Problem},
+    settings::{Application, MasterKeySource, Origin, Server, Settings, SettingsError, Storage},
+    tokens::{LiveToken, TokenKeeper},
+};
+
+/// The API's description (OpenAPI 3.1) as JSON, as `/openapi.json` serves it.
+///
+/// ```
+/// let description = mailgrant_server::description();
+/// assert!(description.contains("/v1/connect-sessions"));
+/// ```
+#[must_use]
+pub fn description() -> String {
+    app::description().to_pretty_json().unwrap_or_default()
+}

@@ -1,0 +1,367 @@
+//! Starting and stopping.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    net::SocketAddr,
+    sync::Arc,
+    time::Duration,
+};
+
+use actix_web::{HttpServer, dev::ServerHandle, web::Data};
+use mailgrant_mail::imap::{Connector, Limits};
+use mailgrant_oauth::{Client, Policy, Registration as ClientRegistration, http_client};
+use mailgrant_storage::{MasterKey, Storage};
+use thiserror::Error;
+use tokio::{
+    runtime::Handle,
+    sync::{Semaphore, broadcast},
+    task::JoinHandle,
+    time::timeout,
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use url::Url;
+
+use crate::{
+    app,
+    environment::Environment,
+    pool::{Host, Pool},
+    settings::{Application, MasterKeySource, Settings},
+    state::{self, redirect_uri},
+    tokens::{Registration, TokenKeeper},
+};
+
+/// The gateway as a whole.
+#[derive(Debug)]
+pub struct Gateway;
+
+/// A gateway that answers.
+pub struct RunningGateway {
+    url: Url,
+    address: SocketAddr,
+    state: Data<state::Gateway>,
+    server: ServerHandle,
+    serving: JoinHandle<std::io::Result<()>>,
+}
+
+/// Why the gateway did not start. Nothing is left running.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The storage cannot be opened.
+    #[error(transparent)]
+    Storage(#[from] mailgrant_storage::Error),
+    /// An application's authority client cannot be made.
+    #[error("application `{application}`: {source}")]
+    Authority {
+        /// Its id.
+        application: String,
+        /// Why not.
+        source: Box<mailgrant_oauth::Error>,
+    },
+    /// An application's mail client cannot be made.
+    #[error("application `{application}`: {source}")]
+    Mail {
+        /// Its id.
+        application: String,
+        /// Why not.
+        source: Box<mailgrant_mail::imap::Error>,
+    },
+    /// The address cannot be listened on.
+    #[error("server.listen: cannot listen on {address}: {source}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The address listened on makes no URL.
+    #[error("server.public_url: cannot be made from the address {0}; set it")]
+    PublicUrl(SocketAddr),
+}
+
+impl Gateway {
+    /// Opens the storage, listens, and answers when this returns. Needs a tokio runtime.
+    ///
+    /// # Errors
+    /// When the storage or an application's clients cannot be set up, or the address is taken.
+    pub async fn start(
+        settings: Settings,
+        environment: Environment,
+    ) -> Result<RunningGateway, StartError> {
+        let now = environment.clock.now();
+        let master = master_key(&settings.master_key)?;
+        let storage = mailgrant_storage::open(
+            &settings.storage.url,
+            master,
+            Arc::clone(&environment.random),
+            now,
+        )
+        .await?;
+        match listen(settings, environment, Arc::clone(&storage)).await {
+            Ok(running) => Ok(running),
+            Err(error) => {
+                storage.close().await;
+                Err(error)
+            }
+        }
+    }
+}
+
+impl RunningGateway {
+    /// How the world calls it: `server.public_url`, or the loopback address it listens on.
+    #[must_use]
+    pub fn url(&self) -> &Url {
+        &self.url
+    }
+
+    /// The address it listens on.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Its storage, for programs that make keys or look at accounts beside it.
+    #[must_use]
+    pub fn storage(&self) -> Arc<dyn Storage> {
+        Arc::clone(&self.state.storage)
+    }
+
+    /// Ends when the gateway ends by itself.
+    ///
+    /// # Errors
+    /// When the listening socket fails.
+    pub async fn wait(&mut self) -> std::io::Result<()> {
+        match (&mut self.serving).await {
+            Ok(outcome) => outcome,
+            Err(_) => Ok(()),
+        }
+    }
+
+    /// Takes no more requests, lets those under way end, stores what must not be lost, and closes. At most five seconds.
+    pub async fn stop(self) {
+        self.state.stopping.cancel();
+        let (server, state) = (self.server, self.state);
+        let ending = async {
+            tokio::join!(server.stop(true), async {
+                state.tasks.close();
+                state.tasks.wait().await;
+                state.tokens.stop().await;
+            });
+        };
+        if timeout(GRACE, ending).await.is_err() {
+            tracing::warn!("stopped in the middle of requests");
+            let _ = timeout(Duration::from_millis(200), server.stop(false)).await;
+        }
+        if timeout(CLOSING, state.storage.close()).await.is_err() {
+            tracing::warn!("the storage did not close in time");
+        }
+    }
+}
+
+impl std::fmt::Debug for RunningGateway {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("RunningGateway")
+            .field("url", &self.url.as_str())
+            .finish_non_exhaustive()
+    }
+}
+
+fn master_key(
+    source: &MasterKeySource,
+) -> Result<mailgrant_storage::MasterKeySource, mailgrant_storage::Error> {
+    Ok(match source {
+        MasterKeySource::File(path) => mailgrant_storage::MasterKeySource::File(path.clone()),
+        MasterKeySource::Value { variable, value } => mailgrant_storage::MasterKeySource::Given(
+            vec![MasterKey::parse(value.expose(), variable.as_str())?],
+        ),
+    })
+}
+
+async fn listen(
+    settings: Settings,
+    environment: Environment,
+    storage: Arc<dyn Storage>,
+) -> Result<RunningGateway, StartError> {
+    let wanted = settings.server.listen;
+    let taken = |source| StartError::Listen {
+        address: wanted,
+        source,
+    };
+    let listener = std::net::TcpListener::bind(wanted).map_err(taken)?;
+    let address = listener.local_addr().map_err(taken)?;
+    let url = match &settings.server.public_url {
+        Some(url) => url.clone(),
+        None => {
+            Url::parse(&format!("http://{address}/")).map_err(|_| StartError::PublicUrl(address))?
+        }
+    };
+    let state = Data::new(state(settings, environment, storage, url.clone())?);
+    let api = Data::new(app::description());
+    let shared = state.clone();
+    let server = HttpServer::new(move || app::app(shared.clone(), api.clone()))
+        .workers(WORKERS)
+        .disable_signals()
+        .client_request_timeout(Duration::from_secs(15))
+        .client_disconnect_timeout(Duration::from_secs(2))
+        .keep_alive(Duration::from_secs(30))
+        .shutdown_timeout(GRACE.as_secs())
+        .listen(listener)
+        .map_err(taken)?
+        .run();
+    let handle = server.handle();
+    let serving = tokio::spawn(server);
+    tokio::spawn(chores(state.clone()));
+    tracing::info!(%url, %address, "the gateway answers");
+    Ok(RunningGateway {
+        url,
+        address,
+        state,
+        server: handle,
+        serving,
+    })
+}
+
+fn state(
+    settings: Settings,
+    environment: Environment,
+    storage: Arc<dyn Storage>,
+    public_url: Url,
+) -> Result<state::Gateway, StartError> {
+    let runtime = Handle::current();
+    let mut registrations = HashMap::new();
+    let mut hosts = HashMap::new();
+    for application in &settings.applications {
+        let client = client(application, &public_url)?;
+        let connector =
+            Connector::new(application.extra_ca_pem.as_deref(), limits()).map_err(|source| {
+                StartError::Mail {
+                    application: application.id.clone(),
+                    source: Box::new(source),
+                }
+            })?;
+        let (id, application) = (application.id.clone(), application.clone());
+        hosts.insert(
+            id.clone(),
+            Host {
+                application: application.clone(),
+                connector,
+            },
+        );
+        registrations.insert(
+            id,
+            Registration {
+                application,
+                client,
+            },
+        );
+    }
+    warn_of_ends(&settings, &environment);
+    let clock = Arc::clone(&environment.clock);
+    let tokens = TokenKeeper::new(
+        Arc::clone(&storage),
+        Arc::clone(&clock),
+        registrations.clone(),
+        runtime.clone(),
+    );
+    let pool = Pool::new(
+        Arc::clone(&storage),
+        clock,
+        tokens.clone(),
+        hosts,
+        runtime.clone(),
+    );
+    Ok(state::Gateway {
+        settings,
+        public_url,
+        environment,
+        storage,
+        registrations,
+        tokens,
+        pool,
+        readers: Semaphore::new(READERS),
+        news: broadcast::channel(256).0,
+        tasks: TaskTracker::new(),
+        runtime,
+        stopping: CancellationToken::new(),
+    })
+}
+
+fn client(application: &Application, public_url: &Url) -> Result<Client, StartError> {
+    let policy = Policy::default();
+    let wrong = |source| StartError::Authority {
+        application: application.id.clone(),
+        source: Box::new(source),
+    };
+    let http = http_client(application.extra_ca_pem.as_deref(), &policy).map_err(wrong)?;
+    let registration = ClientRegistration {
+        provider: Arc::clone(&application.provider),
+        tenant: application.tenant.clone(),
+        client_id: application.client_id.clone(),
+        credential: application.credential.clone(),
+        redirect_uri: redirect_uri(public_url),
+    };
+    Client::new(http, registration, policy).map_err(wrong)
+}
+
+/// A request waits for its mail server no longer than a person would.
+fn limits() -> Limits {
+    Limits {
+        login_timeout: Duration::from_secs(30),
+        idle_timeout: Duration::from_secs(30),
+        command_timeout: Duration::from_secs(90),
+        ..Limits::default()
+    }
+}
+
+/// Says aloud which credentials end soon: an outage with a date.
+fn warn_of_ends(settings: &Settings, environment: &Environment) {
+    let now = environment.clock.now();
+    for application in &settings.applications {
+        let Some(end) = application.client_secret_expires else {
+            continue;
+        };
+        let days = end.since(now).as_secs() / DAY.as_secs();
+        if end <= now {
+            tracing::error!(
+                application = application.id,
+                "the client secret has expired; make a new one at the provider"
+            );
+        } else if days < 30 {
+            tracing::warn!(
+                application = application.id,
+                days,
+                "the client secret ends soon; make a new one at the provider"
+            );
+        }
+    }
+}
+
+/// What has to be done now and then, until the gateway stops.
+async fn chores(gateway: Data<state::Gateway>) {
+    while timeout(BETWEEN_CHORES, gateway.stopping.cancelled())
+        .await
+        .is_err()
+    {
+        gateway.pool.sweep();
+        match gateway
+            .storage
+            .connect_sessions()
+            .expire(gateway.now())
+            .await
+        {
+            Ok(expired) => {
+                let ids: BTreeSet<_> = expired.into_iter().map(|session| session.id).collect();
+                ids.iter().for_each(|id| gateway.tell(id));
+            }
+            Err(error) => tracing::warn!(%error, "expired connect sessions were not swept"),
+        }
+    }
+}
+
+const WORKERS: usize = 4;
+const READERS: usize = 16;
+const GRACE: Duration = Duration::from_millis(3500);
+const CLOSING: Duration = Duration::from_millis(1000);
+const BETWEEN_CHORES: Duration = Duration::from_secs(15);
+const DAY: Duration = Duration::from_secs(86_400);

@@ -1,0 +1,19 @@
+//! What every endpoint shares: reading requests strictly, knowing the caller, headers, logs.
+
+mod body;
+mod caller;
+mod fallback;
+mod headers;
+mod listing;
+mod parameters;
+mod span;
+
+pub(crate) use self::{
+    body::Body,
+    caller::{AccountsRead, AccountsWrite, Caller, Connect, MailRead, Tokens, authenticate},
+    fallback::{Table, no_route},
+    headers::secure,
+    listing::{Listing, limit},
+    parameters::{Path, Query},
+    span::{Span, log_access},
+};

@@ -1,0 +1,358 @@
+//! IMAP sessions, kept for the next request: one or two for each account.
+
+mod error;
+mod slot;
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use mailgrant_core::{time::UnixTime, token::AccessToken};
+use mailgrant_mail::imap::{self, Connector, Session};
+use mailgrant_storage::{Account, AccountId, AccountState, Storage, Transition};
+use tokio::{
+    runtime::Handle,
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::timeout,
+};
+
+pub use self::error::Error;
+use self::slot::{Idle, Slot};
+use crate::{
+    diagnosis::{self, Diagnosis},
+    environment::Clock,
+    settings::Application,
+    tokens::{LiveToken, TokenKeeper},
+};
+
+/// IMAP sessions of all accounts.
+///
+/// A session that saw an error is closed, never kept; one is closed before its token ends; a caller that goes away in the
+/// middle of a command closes its session, because what the server still sends would be read by the next.
+#[derive(Clone)]
+pub struct Pool(Arc<Inner>);
+
+struct Inner {
+    storage: Arc<dyn Storage>,
+    clock: Arc<dyn Clock>,
+    tokens: TokenKeeper,
+    hosts: HashMap<String, Host>,
+    runtime: Handle,
+    open: Arc<Semaphore>,
+    slots: Mutex<HashMap<AccountId, Arc<Slot>>>,
+}
+
+/// How an application's mailboxes are reached.
+#[derive(Clone)]
+pub(crate) struct Host {
+    pub(crate) application: Application,
+    pub(crate) connector: Connector,
+}
+
+/// A session on loan. Dropped without [`Lease::give_back`], it is closed.
+pub(crate) struct Lease {
+    session: Session,
+    ends_at: UnixTime,
+    slot: Arc<Slot>,
+    kept: bool,
+    open: OwnedSemaphorePermit,
+    turn: OwnedSemaphorePermit,
+}
+
+impl Pool {
+    pub(crate) fn new(
+        storage: Arc<dyn Storage>,
+        clock: Arc<dyn Clock>,
+        tokens: TokenKeeper,
+        hosts: HashMap<String, Host>,
+        runtime: Handle,
+    ) -> Self {
+        Self(Arc::new(Inner {
+            storage,
+            clock,
+            tokens,
+            hosts,
+            runtime,
+            open: Arc::new(Semaphore::new(MOST_OPEN)),
+            slots: Mutex::default(),
+        }))
+    }
+
+    /// Runs commands that may be repeated on a session of the account. A kept session that turns out to be dead is
+    /// replaced once.
+    ///
+    /// # Errors
+    /// When there is no session, or the commands fail; [`Error`] says whether waiting helps.
+    pub async fn run<T>(
+        &self,
+        account: &Account,
+        work: impl AsyncFn(&mut Session) -> Result<T, imap::Error>,
+    ) -> Result<T, Error> {
+        loop {
+            let mut lease = self.lease(account).await?;
+            match work(&mut lease.session).await {
+                Ok(result) => {
+                    lease.give_back(self.0.clock.now());
+                    return Ok(result);
+                }
+                Err(error) if lease.kept && error::is_broken_line(&error) => {
+                    tracing::debug!(account = %account.id, %error, "a kept session was dead");
+                    // All kept sessions are as old: not one of them is tried before a new one.
+                    lease.slot.clear();
+                }
+                Err(error) => return Err(self.0.failed(account, &lease.slot, error).await),
+            }
+        }
+    }
+
+    /// A session to hold on to, for a download.
+    pub(crate) async fn lease(&self, account: &Account) -> Result<Lease, Error> {
+        let inner = &self.0;
+        let slot = inner.slot(&account.id);
+        slot.check_pause(inner.clock.now())?;
+        let turn = timeout(PATIENCE, Arc::clone(&slot.turns).acquire_owned())
+            .await
+            .map_err(|_| Error::Busy)?
+            .map_err(|_| Error::Busy)?;
+        if let Some(Idle {
+            session,
+            ends_at,
+            open,
+            ..
+        }) = slot.take(inner.clock.now())
+        {
+            return Ok(Lease {
+                session,
+                ends_at,
+                slot,
+                kept: true,
+                open,
+                turn,
+            });
+        }
+        let open = inner.open_permit().await?;
+        let (session, token) = inner.log_in(account, &slot).await?;
+        Ok(Lease {
+            session,
+            ends_at: token.expires_at - BEFORE_THE_END,
+            slot,
+            kept: false,
+            open,
+            turn,
+        })
+    }
+
+    /// A new session that is not kept: for a mailbox that is not an account yet.
+    pub(crate) async fn log_in_once(
+        &self,
+        application: &str,
+        user: &str,
+        token: &AccessToken,
+    ) -> Result<Session, imap::Error> {
+        self.0.connect(application, user, token).await
+    }
+
+    /// What a failure on a leased session means.
+    pub(crate) async fn failed(
+        &self,
+        account: &Account,
+        lease: Lease,
+        error: imap::Error,
+    ) -> Error {
+        let slot = Arc::clone(&lease.slot);
+        drop(lease);
+        self.0.failed(account, &slot, error).await
+    }
+
+    /// Closes the account's sessions: it is gone, disabled or has a new grant.
+    pub fn close(&self, account: &AccountId) {
+        self.0.slots().remove(account);
+    }
+
+    /// Closes sessions that nobody has used for a while; called now and then.
+    pub(crate) fn sweep(&self) {
+        let now = self.0.clock.now();
+        let slots: Vec<_> = self.0.slots().values().cloned().collect();
+        for slot in slots {
+            slot.sweep(now);
+        }
+    }
+}
+
+impl Lease {
+    /// The session itself.
+    pub(crate) fn session(&mut self) -> &mut Session {
+        &mut self.session
+    }
+
+    /// Keeps the session for the next caller, when it is in order.
+    pub(crate) fn give_back(self, now: UnixTime) {
+        let Self {
+            session,
+            ends_at,
+            slot,
+            open,
+            turn,
+            ..
+        } = self;
+        if session.is_usable() && now < ends_at {
+            slot.put(Idle::new(session, ends_at, open));
+        }
+        drop(turn);
+    }
+}
+
+impl Inner {
+    fn slots(&self) -> MutexGuard<'_, HashMap<AccountId, Arc<Slot>>> {
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn slot(&self, account: &AccountId) -> Arc<Slot> {
+        Arc::clone(self.slots().entry(account.clone()).or_default())
+    }
+
+    /// One of the connections the gateway may have; idle ones of others make room.
+    async fn open_permit(&self) -> Result<OwnedSemaphorePermit, Error> {
+        if let Ok(permit) = Arc::clone(&self.open).try_acquire_owned() {
+            return Ok(permit);
+        }
+        let slots: Vec<_> = self.slots().values().cloned().collect();
+        slots.iter().for_each(|slot| slot.clear());
+        timeout(PATIENCE, Arc::clone(&self.open).acquire_owned())
+            .await
+            .map_err(|_| Error::Busy)?
+            .map_err(|_| Error::Busy)
+    }
+
+    /// Connects and authenticates; a token from memory that is refused is renewed once.
+    async fn log_in(&self, account: &Account, slot: &Slot) -> Result<(Session, LiveToken), Error> {
+        let token = self.tokens.access_token(account).await?;
+        let refusal = match self
+            .connect(&account.application, &account.imap_user, &token.token)
+            .await
+        {
+            Ok(session) => return Ok(self.welcome(account, session, token).await),
+            Err(error) if error.is_authentication() && error.backoff().is_none() => error,
+            Err(error) => return Err(self.failed(account, slot, error).await),
+        };
+        tracing::debug!(account = %account.id, error = %refusal, "token refused, renewing it once");
+        let token = self.tokens.renewed(account, &token).await?;
+        match self
+            .connect(&account.application, &account.imap_user, &token.token)
+            .await
+        {
+            Ok(session) => Ok(self.welcome(account, session, token).await),
+            Err(error) => Err(self.failed(account, slot, error).await),
+        }
+    }
+
+    async fn connect(
+        &self,
+        application: &str,
+        user: &str,
+        token: &AccessToken,
+    ) -> Result<Session, imap::Error> {
+        let Some(host) = self.hosts.get(application) else {
+            // The token keeper has refused an account without application before.
+            return Err(gone());
+        };
+        let host = host.clone();
+        let (user, token) = (user.to_owned(), token.clone());
+        // On the gateway's own runtime: a session outlives the worker thread that asked for it.
+        let task = self
+            .runtime
+            .spawn(async move { host.log_in(&user, &token).await });
+        match task.await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(gone()),
+        }
+    }
+
+    async fn welcome(
+        &self,
+        account: &Account,
+        session: Session,
+        token: LiveToken,
+    ) -> (Session, LiveToken) {
+        if account.state == AccountState::Degraded || account.state == AccountState::PendingConsent
+        {
+            let recovered = Transition {
+                from: &[AccountState::Degraded, AccountState::PendingConsent],
+                ..Transition::recovered()
+            };
+            self.transition(account, recovered).await;
+        }
+        (session, token)
+    }
+
+    async fn failed(&self, account: &Account, slot: &Slot, error: imap::Error) -> Error {
+        tracing::info!(account = %account.id, %error, "mail server");
+        slot.clear();
+        let now = self.clock.now();
+        if let Some(wait) = error.backoff() {
+            slot.pause(now + wait);
+            return Error::Throttled { retry_after: wait };
+        }
+        if error.is_authentication() {
+            let diagnosis = diagnosis::mail_server(&error, &account.imap_user);
+            self.transition(account, degraded(&diagnosis, now + AFTER_REFUSAL))
+                .await;
+            return Error::Refused(Box::new(diagnosis));
+        }
+        Error::Imap(error)
+    }
+
+    async fn transition(&self, account: &Account, transition: Transition) {
+        let now = self.clock.now();
+        if let Err(error) = self
+            .storage
+            .accounts()
+            .transition(&account.id, transition, now)
+            .await
+        {
+            tracing::warn!(account = %account.id, %error, "account state not stored");
+        }
+    }
+}
+
+impl Host {
+    async fn log_in(&self, user: &str, token: &AccessToken) -> Result<Session, imap::Error> {
+        self.connector
+            .connect(&self.application.provider.imap)
+            .await?
+            .authenticate(user, token)
+            .await
+    }
+}
+
+fn gone() -> imap::Error {
+    imap::Error::Closed {
+        during: "connecting".into(),
+        hint: None,
+    }
+}
+
+fn degraded(diagnosis: &Diagnosis, next_attempt_at: UnixTime) -> Transition {
+    Transition {
+        from: &[
+            AccountState::PendingConsent,
+            AccountState::Connected,
+            AccountState::Degraded,
+        ],
+        generation: None,
+        to: AccountState::Degraded,
+        diagnosis: Some(diagnosis.to_json()),
+        next_attempt_at: Some(next_attempt_at),
+    }
+}
+
+/// Connections to mail servers at one time, all accounts together.
+const MOST_OPEN: usize = 256;
+/// How long a request waits for a session before it is told to come back.
+const PATIENCE: Duration = Duration::from_secs(15);
+/// A session is given up this long before its token ends: Exchange says BYE then.
+const BEFORE_THE_END: Duration = Duration::from_secs(60);
+/// When a refused account is worth another look.
+const AFTER_REFUSAL: Duration = Duration::from_secs(60);

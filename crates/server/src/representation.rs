@@ -1,0 +1,173 @@
+//! Accounts and connect sessions as the API shows them.
+
+use mailgrant_core::time::UnixTime;
+use mailgrant_storage::{Account, ConnectSession};
+use serde::{Serialize, Serializer};
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use crate::{connect, diagnosis::Diagnosis};
+
+/// A connected mailbox.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Account)]
+pub(crate) struct AccountView {
+    /// `acc_…`
+    #[schema(example = "acc_0197b4c1a2b37c5e8f9a0b1c2d3e4f50")]
+    id: String,
+    /// The application it was connected with.
+    application: String,
+    /// `delegated` or `app_only`.
+    #[schema(pattern = "^(delegated|app_only)$")]
+    flow: &'static str,
+    /// `pending_consent`, `connected`, `degraded`, `reauth_required` or `disabled`.
+    state: &'static str,
+    /// The name used at the IMAP server: a shared mailbox's own address.
+    imap_user: String,
+    /// The name used at the SMTP server.
+    smtp_user: String,
+    /// The sender of what is sent.
+    from: String,
+    /// Who agreed; null for app-only accounts.
+    identity: Option<IdentityView>,
+    /// What is wrong, while something is.
+    diagnosis: Option<Diagnosis>,
+    /// When the next try is due, while `degraded`.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    next_attempt_at: Option<Moment>,
+    /// The site's own data.
+    #[schema(value_type = Object)]
+    metadata: Value,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Moment,
+    #[schema(value_type = String, format = DateTime)]
+    updated_at: Moment,
+}
+
+/// The person who agreed.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Identity)]
+pub(crate) struct IdentityView {
+    issuer: String,
+    subject: String,
+    tenant_id: Option<String>,
+    object_id: Option<String>,
+    email: Option<String>,
+    preferred_username: Option<String>,
+    name: Option<String>,
+}
+
+/// One attempt of one person to connect one mailbox.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ConnectSession)]
+pub(crate) struct ConnectSessionView {
+    /// `cs_…`
+    #[schema(example = "cs_0197b4c1a2b37c5e8f9a0b1c2d3e4f50")]
+    id: String,
+    application: String,
+    /// The site's page that holds the button.
+    origin: String,
+    user_label: Option<String>,
+    login_hint: Option<String>,
+    mailbox: Option<String>,
+    return_url: Option<String>,
+    #[schema(value_type = Object)]
+    metadata: Value,
+    /// `pending`, `awaiting_admin_consent`, `connected`, `failed` or `expired`.
+    status: &'static str,
+    /// `created`, `started`, `finishing` or `finished`.
+    phase: &'static str,
+    /// The account, once `connected`.
+    account_id: Option<String>,
+    /// Why it failed or waits.
+    diagnosis: Option<Diagnosis>,
+    /// The link to send to an administrator, while `awaiting_admin_consent`.
+    admin_consent_url: Option<String>,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Moment,
+    #[schema(value_type = String, format = DateTime)]
+    expires_at: Moment,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    completed_at: Option<Moment>,
+}
+
+impl From<Account> for AccountView {
+    fn from(account: Account) -> Self {
+        Self {
+            id: account.id.to_string(),
+            application: account.application,
+            flow: account.flow.as_str(),
+            state: account.state.as_str(),
+            imap_user: account.imap_user,
+            smtp_user: account.smtp_user,
+            from: account.from_address,
+            identity: account.identity.map(|identity| IdentityView {
+                issuer: identity.issuer,
+                subject: identity.subject,
+                tenant_id: identity.tenant_id,
+                object_id: identity.object_id,
+                email: identity.email,
+                preferred_username: identity.preferred_username,
+                name: identity.name,
+            }),
+            diagnosis: account.diagnosis.as_ref().and_then(Diagnosis::from_json),
+            next_attempt_at: account.next_attempt_at.map(Moment),
+            metadata: account.metadata,
+            created_at: Moment(account.created_at),
+            updated_at: Moment(account.updated_at),
+        }
+    }
+}
+
+impl From<ConnectSession> for ConnectSessionView {
+    fn from(session: ConnectSession) -> Self {
+        let phase = connect::phase(&session);
+        let diagnosis = session.diagnosis.as_ref().and_then(Diagnosis::from_json);
+        Self {
+            id: session.id.to_string(),
+            application: session.application,
+            origin: session.origin,
+            user_label: session.user_label,
+            login_hint: session.login_hint,
+            mailbox: session.mailbox,
+            return_url: session.return_url,
+            metadata: session.metadata,
+            status: session.status.as_str(),
+            phase,
+            account_id: session.account.map(String::from),
+            admin_consent_url: diagnosis
+                .as_ref()
+                .and_then(|diagnosis| diagnosis.admin_consent_url.clone()),
+            diagnosis,
+            created_at: Moment(session.created_at),
+            expires_at: Moment(session.expires_at),
+            completed_at: session.completed_at.map(Moment),
+        }
+    }
+}
+
+/// A moment, written as RFC 3339 in UTC.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Moment(pub(crate) UnixTime);
+
+impl Serialize for Moment {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match jiff::Timestamp::from_second(self.0.0) {
+            Ok(moment) => serializer.collect_str(&moment),
+            Err(error) => Err(serde::ser::Error::custom(error)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_is_rfc_3339() {
+        assert_eq!(
+            serde_json::to_value(Moment(UnixTime(1_795_305_600))).unwrap(),
+            "2026-11-22T00:00:00Z"
+        );
+    }
+}

@@ -1,0 +1,203 @@
+//! `/v1/connect-sessions`: a site lets one of its users connect a mailbox.
+
+use actix_web::{HttpResponse, http::header, post, web::Data};
+use mailgrant_core::secret::Secret;
+use mailgrant_storage::{ConnectSession, NewConnectSession, SecretHash, random_secret};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use url::Url;
+use utoipa::ToSchema;
+
+use crate::{
+    connect::LIFETIME,
+    http::{Body, Caller, Connect},
+    problem::{Code, Problem},
+    representation::ConnectSessionView,
+    state::Gateway,
+};
+
+/// A connect session to be.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewSession {
+    /// Which of the gateway's applications.
+    #[schema(example = "contoso")]
+    application: String,
+    /// The origin of the page that holds the button; one of `server.allowed_origins`. May be left out when there is one only.
+    #[schema(example = "https://app.example.com")]
+    origin: Option<String>,
+    /// How the person is called at the site; shown before a mailbox is connected to that user.
+    user_label: Option<String>,
+    /// The address to offer at sign-in.
+    login_hint: Option<String>,
+    /// The shared mailbox to open in place of the person's own.
+    mailbox: Option<String>,
+    /// Where to go afterwards without a popup; on an allowed origin.
+    return_url: Option<String>,
+    /// Any data of the site's own; passed on to the account.
+    #[schema(value_type = Option<Object>)]
+    metadata: Option<Map<String, Value>>,
+}
+
+/// A new connect session.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct NewSessionView {
+    /// For the page: goes into the widget, and nowhere else. Shown here only.
+    client_token: String,
+    /// The link that does the same without the widget.
+    connect_url: String,
+    #[serde(flatten)]
+    session: ConnectSessionView,
+}
+
+/// Begins a connect session.
+#[utoipa::path(tag = "connect sessions", operation_id = "create_connect_session", request_body = NewSession, security(("api_key" = ["connect"])),
+    responses(
+        (status = 201, description = "Made", body = NewSessionView),
+        (status = "4XX", description = "A problem", body = crate::problem::Document, content_type = "application/problem+json"),
+        (status = "5XX", description = "A problem", body = crate::problem::Document, content_type = "application/problem+json"),
+    ))]
+#[post("/connect-sessions")]
+pub(crate) async fn post(
+    caller: Caller<Connect>,
+    gateway: Data<Gateway>,
+    new: Body<NewSession>,
+) -> Result<HttpResponse, Problem> {
+    let client_token = random_secret("mgc_", &*gateway.environment.random);
+    let session = checked(&gateway, caller.site, new.0, &client_token)?;
+    let session = gateway
+        .storage
+        .connect_sessions()
+        .add(session, gateway.now())
+        .await?;
+    Ok(HttpResponse::Created()
+        .insert_header((
+            header::LOCATION,
+            gateway.url(&format!("/v1/connect-sessions/{}", session.id)),
+        ))
+        .json(view(&gateway, session, &client_token)))
+}
+
+fn view(gateway: &Gateway, session: ConnectSession, client_token: &Secret) -> NewSessionView {
+    NewSessionView {
+        client_token: client_token.expose().to_owned(),
+        connect_url: gateway.url(&format!("/connect/{}", client_token.expose())),
+        session: session.into(),
+    }
+}
+
+fn checked(
+    gateway: &Gateway,
+    site: String,
+    new: NewSession,
+    client_token: &Secret,
+) -> Result<NewConnectSession, Problem> {
+    gateway.registration(&new.application)?;
+    let origin = origin(gateway, new.origin)?;
+    if let Some(url) = &new.return_url {
+        check_return_url(gateway, url)?;
+    }
+    for (field, text) in [
+        ("user_label", &new.user_label),
+        ("login_hint", &new.login_hint),
+        ("mailbox", &new.mailbox),
+    ] {
+        if let Some(text) = text {
+            check_text(field, text)?;
+        }
+    }
+    if let Some(mailbox) = &new.mailbox
+        && !mailbox.contains('@')
+    {
+        return Err(Problem::field(
+            "mailbox",
+            "must be the address of a mailbox",
+        ));
+    }
+    Ok(NewConnectSession {
+        site,
+        application: new.application,
+        origin,
+        user_label: new.user_label,
+        login_hint: new.login_hint,
+        mailbox: new.mailbox,
+        return_url: new.return_url,
+        metadata: metadata(new.metadata)?,
+        client_token: SecretHash::of(client_token.expose()),
+        expires_at: gateway.now() + LIFETIME,
+    })
+}
+
+fn origin(gateway: &Gateway, given: Option<String>) -> Result<String, Problem> {
+    match (given, gateway.settings.server.allowed_origins.as_slice()) {
+        (Some(origin), _) => match gateway.allowed_origin(&origin) {
+            Some(allowed) => Ok(allowed.as_str().to_owned()),
+            None => Err(Problem::field(
+                "origin",
+                format!("`{origin}` is not among server.allowed_origins of the gateway"),
+            )),
+        },
+        (None, [only]) => Ok(only.as_str().to_owned()),
+        (None, []) => Err(Problem::field(
+            "origin",
+            "the gateway has no server.allowed_origins; add the site's origin there",
+        )),
+        (None, _) => Err(Problem::field(
+            "origin",
+            "missing field `origin`: say which of the allowed origins holds the button",
+        )),
+    }
+}
+
+/// The gateway sends people there: only where the operator said so.
+fn check_return_url(gateway: &Gateway, text: &str) -> Result<(), Problem> {
+    let wrong = |detail: &str| Err(Problem::field("return_url", detail));
+    check_text("return_url", text)?;
+    let Ok(url) = Url::parse(text) else {
+        return wrong("is not an absolute URL");
+    };
+    if !url.username().is_empty() || url.password().is_some() {
+        return wrong("must not hold a user name");
+    }
+    if gateway
+        .settings
+        .server
+        .allowed_origins
+        .iter()
+        .any(|origin| origin.holds(text))
+    {
+        Ok(())
+    } else {
+        wrong("must be on one of server.allowed_origins of the gateway")
+    }
+}
+
+pub(super) fn check_text(field: &str, text: &str) -> Result<(), Problem> {
+    if text.trim().is_empty() {
+        Err(Problem::field(field, "must not be empty"))
+    } else if text.len() > LONGEST_TEXT {
+        Err(Problem::field(
+            field,
+            format!("must not be longer than {LONGEST_TEXT} bytes"),
+        ))
+    } else if text.chars().any(char::is_control) {
+        Err(Problem::field(field, "must not hold control characters"))
+    } else {
+        Ok(())
+    }
+}
+
+pub(super) fn metadata(given: Option<Map<String, Value>>) -> Result<Value, Problem> {
+    let metadata = Value::Object(given.unwrap_or_default());
+    if metadata.to_string().len() > LARGEST_METADATA {
+        return Err(Problem::new(
+            Code::InvalidField,
+            format!("metadata: must not be larger than {LARGEST_METADATA} bytes"),
+        )
+        .naming("metadata"));
+    }
+    Ok(metadata)
+}
+
+const LONGEST_TEXT: usize = 2048;
+const LARGEST_METADATA: usize = 16 * 1024;

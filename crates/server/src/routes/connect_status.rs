@@ -1,0 +1,194 @@
+//! `/connect/{client_token}/status`: how a connect session stands, for the page that shows the button.
+
+use std::time::Duration;
+
+use actix_web::{
+    HttpRequest, HttpResponse, HttpResponseBuilder, get, http::header, options, web::Data,
+};
+use mailgrant_storage::{ConnectSession, SecretHash};
+use serde::{Deserialize, Serialize};
+use tokio::{
+    sync::broadcast::error::RecvError,
+    time::{Instant, timeout_at},
+};
+use utoipa::{IntoParams, ToSchema};
+
+use super::connect::Token;
+use crate::{
+    connect,
+    diagnosis::Diagnosis,
+    http::{Path, Query},
+    problem::Problem,
+    state::Gateway,
+};
+
+/// How a session stands, as much as the page may know.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Standing {
+    /// `pending`, `awaiting_admin_consent`, `connected`, `failed`, `expired`; `given_up` as the answer to giving up.
+    status: &'static str,
+    /// `created`, `started`, `finishing` or `finished`.
+    phase: &'static str,
+    /// `cs_…`
+    connect_session: String,
+    /// `acc_…`, once connected.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account_id: Option<String>,
+    /// The link to send to an administrator.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    admin_consent_url: Option<String>,
+    /// Why it failed or waits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    diagnosis: Option<Diagnosis>,
+}
+
+impl Standing {
+    pub(super) fn of(session: &ConnectSession) -> Self {
+        let diagnosis = session.diagnosis.as_ref().and_then(Diagnosis::from_json);
+        Self {
+            status: session.status.as_str(),
+            phase: connect::phase(session),
+            connect_session: session.id.to_string(),
+            account_id: session.account.as_ref().map(ToString::to_string),
+            admin_consent_url: diagnosis
+                .as_ref()
+                .and_then(|diagnosis| diagnosis.admin_consent_url.clone()),
+            diagnosis,
+        }
+    }
+
+    pub(super) fn given_up(session: &ConnectSession) -> Self {
+        Self {
+            status: "given_up",
+            ..Self::of(session)
+        }
+    }
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Wait {
+    /// Seconds to wait for a change, at most 60.
+    #[param(minimum = 0, maximum = 60)]
+    wait: Option<u64>,
+}
+
+/// How the session stands; waits for the next change when asked to.
+#[utoipa::path(tag = "connect pages", operation_id = "connect_status", params(("client_token" = String, Path), Wait),
+    responses(
+        (status = 200, description = "How it stands", body = Standing),
+        (status = 404, description = "Unknown session", body = crate::problem::Document, content_type = "application/problem+json"),
+        (status = 422, description = "`wait` is out of range", body = crate::problem::Document, content_type = "application/problem+json"),
+    ))]
+#[get("/connect/{client_token}/status")]
+pub(crate) async fn get(
+    gateway: Data<Gateway>,
+    request: HttpRequest,
+    token: Path<Token>,
+    wait: Query<Wait>,
+) -> Result<HttpResponse, Problem> {
+    let wait = wait.0.wait.unwrap_or(0);
+    if wait > LONGEST_WAIT {
+        return Err(Problem::field(
+            "wait",
+            format!("must be between 0 and {LONGEST_WAIT}"),
+        ));
+    }
+    let session = changed(&gateway, &token.0.client_token, Duration::from_secs(wait)).await?;
+    Ok(cors(&request, &session.origin, HttpResponse::Ok()).json(Standing::of(&session)))
+}
+
+/// Tells browsers who may ask.
+#[utoipa::path(tag = "connect pages", operation_id = "status_preflight", params(("client_token" = String, Path)), responses((status = 204, description = "CORS")))]
+#[options("/connect/{client_token}/status")]
+pub(crate) async fn options(
+    gateway: Data<Gateway>,
+    request: HttpRequest,
+    token: Path<Token>,
+) -> Result<HttpResponse, Problem> {
+    preflight(&gateway, &request, &token.0.client_token).await
+}
+
+/// Lets the session's own site read the answer, and nobody else.
+pub(super) fn cors(
+    request: &HttpRequest,
+    origin: &str,
+    mut response: HttpResponseBuilder,
+) -> HttpResponseBuilder {
+    response.insert_header((header::VARY, "Origin"));
+    if request
+        .headers()
+        .get(header::ORIGIN)
+        .is_some_and(|asking| asking.as_bytes() == origin.as_bytes())
+    {
+        response.insert_header((header::ACCESS_CONTROL_ALLOW_ORIGIN, origin));
+        response.insert_header((header::ACCESS_CONTROL_EXPOSE_HEADERS, "Retry-After"));
+        response.insert_header(("Cross-Origin-Resource-Policy", "cross-origin"));
+    }
+    response
+}
+
+pub(super) async fn preflight(
+    gateway: &Gateway,
+    request: &HttpRequest,
+    client_token: &str,
+) -> Result<HttpResponse, Problem> {
+    let session = lookup(gateway, client_token).await?;
+    Ok(cors(request, &session.origin, HttpResponse::NoContent())
+        .insert_header((header::ACCESS_CONTROL_ALLOW_METHODS, "GET, DELETE"))
+        .insert_header((header::ACCESS_CONTROL_ALLOW_HEADERS, "accept"))
+        .insert_header((header::ACCESS_CONTROL_MAX_AGE, "600"))
+        .finish())
+}
+
+async fn lookup(gateway: &Gateway, client_token: &str) -> Result<ConnectSession, Problem> {
+    gateway
+        .storage
+        .connect_sessions()
+        .find_by_client_token(&SecretHash::of(client_token), gateway.now())
+        .await?
+        .ok_or_else(|| Problem::not_found("connect session"))
+}
+
+/// The session after its next change, or when the time is up. Replicas do not hear of each other's changes, so it is
+/// also looked at now and then.
+async fn changed(
+    gateway: &Gateway,
+    client_token: &str,
+    wait: Duration,
+) -> Result<ConnectSession, Problem> {
+    let mut news = gateway.news.subscribe();
+    let before = lookup(gateway, client_token).await?;
+    let deadline = Instant::now() + wait;
+    let mut current = before.clone();
+    while !wait.is_zero() && !current.status.is_final() && same(&before, &current) {
+        let next_look = deadline.min(Instant::now() + LOOK);
+        let heard = async {
+            loop {
+                match news.recv().await {
+                    Ok(session) if session == before.id => break,
+                    Ok(_) => {}
+                    Err(RecvError::Lagged(_)) => break,
+                    Err(RecvError::Closed) => std::future::pending().await,
+                }
+            }
+        };
+        tokio::select! {
+            _ = timeout_at(next_look, heard) => {}
+            () = gateway.stopping.cancelled() => break,
+        }
+        current = lookup(gateway, client_token).await?;
+        if Instant::now() >= deadline {
+            break;
+        }
+    }
+    Ok(current)
+}
+
+fn same(before: &ConnectSession, now: &ConnectSession) -> bool {
+    before.status == now.status && before.phase == now.phase
+}
+
+const LONGEST_WAIT: u64 = 60;
+const LOOK: Duration = Duration::from_secs(2);

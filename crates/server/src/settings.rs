@@ -1,0 +1,191 @@
+//! The gateway's settings: a TOML file, with any key replaceable from the environment.
+//!
+//! ```toml
+//! [server]
+//! listen = "127.0.0.1:8080"
+//! public_url = "https://mail.example.com"
+//! allowed_origins = ["https://app.example.com"]
+//! [storage]
+//! url = "sqlite:mailgrant.db"
+//! [master_key]
+//! file = "master.key"
+//! [[application]]
+//! id = "contoso"
+//! provider = "microsoft365"
+//! tenant = "contoso.onmicrosoft.com"
+//! client_id = "11111111-2222-3333-4444-555555555555"
+//! client_secret_file = "secret"
+//! client_secret_expires = 2027-06-01
+//! ```
+//!
+//! `MAILGRANT_SERVER__LISTEN=0.0.0.0:80` replaces `server.listen`;
+//! `MAILGRANT_APPLICATION__CONTOSO__CLIENT_ID` (or `…__0__CLIENT_ID`) a key of that application.
+//! Relative paths are relative to the file's folder.
+
+mod application;
+mod file;
+mod origin;
+mod provider;
+mod source;
+
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use mailgrant_core::{provider::Provider, scope::Scopes};
+use mailgrant_core::{secret::Secret, time::UnixTime, token::ClientId};
+use mailgrant_oauth::Credential;
+use thiserror::Error;
+use url::Url;
+
+pub use self::origin::Origin;
+
+/// Everything the gateway needs to know before it starts. A value that exists is valid.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where it listens and how the world calls it.
+    pub server: Server,
+    /// Where accounts, grants and sessions are kept.
+    pub storage: Storage,
+    /// The key that wraps the data keys.
+    pub master_key: MasterKeySource,
+    /// The operator's client registrations, by id; no id occurs twice.
+    pub applications: Vec<Application>,
+}
+
+/// Where the gateway listens and how the world calls it.
+#[derive(Debug, Clone)]
+pub struct Server {
+    /// The socket; port 0 means any free one.
+    pub listen: SocketAddr,
+    /// The exact base of redirect URIs. `None`: `http://` and the address listened on, loopback only.
+    pub public_url: Option<Url>,
+    /// The sites that may hold a connect button.
+    pub allowed_origins: Vec<Origin>,
+}
+
+/// Where accounts, grants and sessions are kept.
+#[derive(Debug, Clone)]
+pub struct Storage {
+    /// `sqlite:PATH` or `postgres://…`.
+    pub url: String,
+}
+
+/// Where the master key is found.
+#[derive(Debug, Clone)]
+pub enum MasterKeySource {
+    /// A file, made on first start.
+    File(PathBuf),
+    /// The value of an environment variable.
+    Value {
+        /// The variable's name, for messages.
+        variable: String,
+        /// The key in its text form.
+        value: Secret,
+    },
+}
+
+/// One client registration at a provider.
+#[derive(Debug, Clone)]
+pub struct Application {
+    /// The name used in the API.
+    pub id: String,
+    /// The provider's endpoints, scopes and mail hosts; the scopes are those that this application asks for.
+    pub provider: Arc<Provider>,
+    /// The directory tenant, where the provider has such a thing.
+    pub tenant: Option<String>,
+    /// The public client identifier.
+    pub client_id: ClientId,
+    /// How the client proves itself.
+    pub credential: Credential,
+    /// When the credential ends, if the operator told.
+    pub client_secret_expires: Option<UnixTime>,
+    /// Certificates (PEM) trusted besides the platform's roots.
+    pub extra_ca_pem: Option<Arc<[u8]>>,
+}
+
+impl Settings {
+    /// Reads the file (if one is given) and lays the environment over it.
+    ///
+    /// ```
+    /// use mailgrant_server::Settings;
+    ///
+    /// let environment = [
+    ///     ("MAILGRANT_SERVER__LISTEN".to_owned(), "127.0.0.1:0".to_owned()),
+    ///     ("MAILGRANT_STORAGE__URL".to_owned(), "sqlite::memory:".to_owned()),
+    /// ];
+    /// let settings = Settings::load(None, environment.into_iter())?;
+    /// assert_eq!(settings.server.listen.port(), 0);
+    /// # Ok::<(), mailgrant_server::SettingsError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When the file cannot be read, a key is unknown, missing or has a value that cannot work.
+    /// Every error names the key.
+    pub fn load(
+        path: Option<&Path>,
+        environment: impl Iterator<Item = (String, String)>,
+    ) -> Result<Self, SettingsError> {
+        source::load(path, environment.collect())
+    }
+
+    /// The application of that id.
+    #[must_use]
+    pub fn application(&self, id: &str) -> Option<&Application> {
+        self.applications
+            .iter()
+            .find(|application| application.id == id)
+    }
+}
+
+impl Application {
+    /// What the delegated flow asks for.
+    #[must_use]
+    pub fn scopes(&self) -> &Scopes {
+        &self.provider.scopes
+    }
+
+    /// What the app-only flow asks for.
+    #[must_use]
+    pub fn app_only_scopes(&self) -> &Scopes {
+        &self.provider.app_only_scopes
+    }
+}
+
+/// Why the settings cannot be used.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum SettingsError {
+    /// A file named by the settings, or the settings file itself, cannot be read.
+    #[error("{key}: cannot read {path}: {source}")]
+    Unreadable {
+        /// Which setting names the file.
+        key: String,
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The file is not TOML.
+    #[error("the settings file is not valid TOML: {0}")]
+    Syntax(String),
+    /// One key is unknown, missing or wrong.
+    #[error("{key}: {problem}")]
+    Key {
+        /// The key's full path, such as `application[0].client_id`.
+        key: String,
+        /// What is wrong and what to write instead.
+        problem: String,
+    },
+}
+
+impl SettingsError {
+    pub(crate) fn key(key: impl Into<String>, problem: impl Into<String>) -> Self {
+        Self::Key {
+            key: key.into(),
+            problem: problem.into(),
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! `[[application]]`: the operator's client registrations.
+
+use std::{collections::BTreeMap, path::Path, sync::Arc};
+
+use mailgrant_core::{
+    provider::{PRESETS, Provider},
+    scope::{Scopes, check_mail_scope},
+    time::UnixTime,
+    token::{ClientId, ClientSecret},
+};
+use mailgrant_oauth::Credential;
+
+use super::{Application, SettingsError, file, provider, source::Context};
+
+pub(super) fn all(
+    written: Vec<file::Application>,
+    providers: Vec<file::Provider>,
+    context: &Context<'_>,
+) -> Result<Vec<Application>, SettingsError> {
+    let custom = provider::all(providers, context)?;
+    let mut applications: Vec<Application> = Vec::with_capacity(written.len());
+    for (index, application) in written.into_iter().enumerate() {
+        let table = Table(format!("application[{index}]"));
+        if applications.iter().any(|other| other.id == application.id) {
+            return Err(table.wrong("id", format!("`{}` is used twice", application.id)));
+        }
+        applications.push(one(application, &table, &custom, context)?);
+    }
+    Ok(applications)
+}
+
+/// The table in whose name problems are reported.
+pub(super) struct Table(pub(super) String);
+
+impl Table {
+    pub(super) fn key(&self, key: &str) -> String {
+        format!("{}.{key}", self.0)
+    }
+
+    pub(super) fn wrong(&self, key: &str, problem: impl Into<String>) -> SettingsError {
+        SettingsError::key(self.key(key), problem)
+    }
+}
+
+fn one(
+    written: file::Application,
+    table: &Table,
+    custom: &BTreeMap<String, provider::Custom>,
+    context: &Context<'_>,
+) -> Result<Application, SettingsError> {
+    check_id(&written.id).map_err(|problem| table.wrong("id", problem))?;
+    let (mut provider, extra_ca_pem) = match custom.get(&written.provider) {
+        Some(custom) => (custom.provider.clone(), custom.extra_ca_pem.clone()),
+        None => (preset(&written.provider, custom, table)?, None),
+    };
+    provider
+        .tenant(written.tenant.as_deref())
+        .map_err(|problem| table.wrong("tenant", problem.to_string()))?;
+    if !written.scopes.is_empty() {
+        provider.scopes = scopes(&written.scopes, &table.key("scopes"))?;
+    }
+    if !written.app_only_scopes.is_empty() {
+        provider.app_only_scopes = scopes(&written.app_only_scopes, &table.key("app_only_scopes"))?;
+    }
+    let client_id = ClientId::new(written.client_id.clone())
+        .map_err(|problem| table.wrong("client_id", problem.to_string()))?;
+    Ok(Application {
+        credential: credential(&written, table, context)?,
+        client_secret_expires: written
+            .client_secret_expires
+            .as_deref()
+            .map(|date| {
+                day(date).ok_or_else(|| {
+                    table.wrong(
+                        "client_secret_expires",
+                        format!("`{date}` is not a date; write for example 2027-06-01"),
+                    )
+                })
+            })
+            .transpose()?,
+        id: written.id,
+        provider: Arc::new(provider),
+        tenant: written.tenant,
+        client_id,
+        extra_ca_pem,
+    })
+}
+
+fn preset(
+    id: &str,
+    custom: &BTreeMap<String, provider::Custom>,
+    table: &Table,
+) -> Result<Provider, SettingsError> {
+    Provider::preset(id).ok_or_else(|| {
+        let known: Vec<&str> = PRESETS
+            .into_iter()
+            .chain(custom.keys().map(String::as_str))
+            .collect();
+        table.wrong(
+            "provider",
+            format!(
+                "`{id}` is not known; one of {}, or add a [[provider]] with this id",
+                known.join(", ")
+            ),
+        )
+    })
+}
+
+fn credential(
+    written: &file::Application,
+    table: &Table,
+    context: &Context<'_>,
+) -> Result<Credential, SettingsError> {
+    for (key, given) in [
+        ("certificate", &written.certificate),
+        ("federated", &written.federated),
+    ] {
+        if given.is_some() {
+            return Err(table.wrong(key, "this version proves itself with a client secret only; use client_secret_file or client_secret_env"));
+        }
+    }
+    let (key, secret) = match (&written.client_secret_file, &written.client_secret_env) {
+        (None, None) => return Ok(Credential::None),
+        (Some(_), Some(_)) => {
+            return Err(table.wrong(
+                "client_secret_file",
+                "give either `client_secret_file` or `client_secret_env`, not both",
+            ));
+        }
+        (Some(path), None) => ("client_secret_file", secret_file(path, table, context)?),
+        (None, Some(variable)) => (
+            "client_secret_env",
+            context
+                .variable(variable, &table.key("client_secret_env"))?
+                .to_owned(),
+        ),
+    };
+    if secret.is_empty() {
+        return Err(table.wrong(key, "holds no secret"));
+    }
+    ClientSecret::new(secret)
+        .map(Credential::Secret)
+        .map_err(|problem| table.wrong(key, problem.to_string()))
+}
+
+/// The secret is the file's content without the line end that editors add.
+fn secret_file(path: &Path, table: &Table, context: &Context<'_>) -> Result<String, SettingsError> {
+    Ok(context
+        .file(path, &table.key("client_secret_file"))?
+        .trim_end_matches(['\r', '\n'])
+        .to_owned())
+}
+
+/// Refuses scopes that would yield a token for another resource than mail.
+pub(super) fn scopes(written: &[String], key: &str) -> Result<Scopes, SettingsError> {
+    for (index, scope) in written.iter().enumerate() {
+        check_mail_scope(scope).map_err(|problem| {
+            SettingsError::key(format!("{key}[{index}]"), problem.to_string())
+        })?;
+    }
+    Scopes::parse(&written.join(" "))
+        .map_err(|problem| SettingsError::key(key, problem.to_string()))
+}
+
+pub(super) fn check_id(id: &str) -> Result<(), String> {
+    let fine = !id.is_empty()
+        && id.len() <= 64
+        && id
+            .chars()
+            .all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | '.'));
+    if fine {
+        Ok(())
+    } else {
+        Err(format!(
+            "`{id}` must be 1 to 64 letters, digits, `-`, `_` or `.`"
+        ))
+    }
+}
+
+/// Midnight UTC of that day.
+fn day(text: &str) -> Option<UnixTime> {
+    let date: jiff::civil::Date = text
+        .get(..10)
+        .filter(|_| {
+            text.len() == 10
+                || text
+                    .as_bytes()
+                    .get(10)
+                    .is_some_and(|mark| matches!(mark, b'T' | b' '))
+        })?
+        .parse()
+        .ok()?;
+    let midnight = date.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
+    Some(UnixTime(midnight.timestamp().as_second()))
+}

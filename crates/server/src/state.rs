@@ -1,0 +1,83 @@
+//! What the endpoints share.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use mailgrant_core::time::UnixTime;
+use mailgrant_storage::{ConnectSessionId, Storage};
+use tokio::sync::{Semaphore, broadcast};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use url::Url;
+
+use crate::{
+    environment::Environment,
+    pool::Pool,
+    problem::Problem,
+    settings::{Origin, Settings},
+    tokens::{Registration, TokenKeeper},
+};
+
+/// The running gateway, as its endpoints see it.
+pub(crate) struct Gateway {
+    pub(crate) settings: Settings,
+    pub(crate) public_url: Url,
+    pub(crate) environment: Environment,
+    pub(crate) storage: Arc<dyn Storage>,
+    pub(crate) registrations: HashMap<String, Registration>,
+    pub(crate) tokens: TokenKeeper,
+    pub(crate) pool: Pool,
+    /// Emails that may be in memory as a whole at one time.
+    pub(crate) readers: Semaphore,
+    /// Tells the waiting pages which connect session has changed.
+    pub(crate) news: broadcast::Sender<ConnectSessionId>,
+    /// Work that goes on when its browser goes away.
+    pub(crate) tasks: TaskTracker,
+    pub(crate) runtime: tokio::runtime::Handle,
+    pub(crate) stopping: CancellationToken,
+}
+
+impl Gateway {
+    pub(crate) fn now(&self) -> UnixTime {
+        self.environment.clock.now()
+    }
+
+    pub(crate) fn is_https(&self) -> bool {
+        self.public_url.scheme() == "https"
+    }
+
+    /// An absolute URL of this gateway.
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.public_url.as_str().trim_end_matches('/'))
+    }
+
+    /// The application of that id, as a field of a request.
+    pub(crate) fn registration(&self, application: &str) -> Result<&Registration, Problem> {
+        self.registrations.get(application).ok_or_else(|| {
+            Problem::field(
+                "application",
+                format!("there is no application `{application}` in the gateway's settings"),
+            )
+        })
+    }
+
+    pub(crate) fn allowed_origin(&self, origin: &str) -> Option<&Origin> {
+        self.settings
+            .server
+            .allowed_origins
+            .iter()
+            .find(|allowed| allowed.as_str() == origin)
+    }
+
+    pub(crate) fn tell(&self, session: &ConnectSessionId) {
+        // Nobody waiting is no error.
+        let _ = self.news.send(session.clone());
+    }
+}
+
+/// Where authorities send browsers back to; registered there to the letter.
+pub(crate) fn redirect_uri(public_url: &Url) -> String {
+    format!(
+        "{}/oauth/callback",
+        public_url.as_str().trim_end_matches('/')
+    )
+}

@@ -1,0 +1,168 @@
+//! Why there is no token now, and what it means for the account.
+
+use std::time::Duration;
+
+use mailgrant_core::time::UnixTime;
+use mailgrant_oauth::ErrorKind;
+use mailgrant_storage::{Account, AccountState, Flow, Transition};
+use thiserror::Error as ThisError;
+
+use super::LiveToken;
+use crate::diagnosis::{self, Diagnosis};
+
+/// Why there is no access token now.
+#[derive(Debug, Clone, ThisError)]
+#[non_exhaustive]
+pub enum Error {
+    /// The grant is dead: the person must connect again.
+    #[error("the person must sign in again: start a new connect session")]
+    ReauthRequired(Option<Box<Diagnosis>>),
+    /// An administrator must agree first.
+    #[error("an administrator must agree before this account works")]
+    ConsentRequired(Option<Box<Diagnosis>>),
+    /// The account is switched off.
+    #[error("the account is disabled; enable it first")]
+    Disabled,
+    /// The authority refused the application, not the person: the operator must act.
+    #[error("{}", .0.detail)]
+    Refused(Box<Diagnosis>),
+    /// The authority cannot be used now; the account is not dead.
+    #[error("{}", diagnosis.detail)]
+    Unavailable {
+        /// In which way.
+        kind: Unavailable,
+        /// What was seen.
+        diagnosis: Box<Diagnosis>,
+        /// When to try again.
+        retry_after: Option<Duration>,
+    },
+    /// The new token could not be stored, so it is not handed out.
+    #[error("the storage does not answer: {detail}")]
+    Storage {
+        /// What the storage said.
+        detail: String,
+    },
+    /// The settings no longer have the account's application.
+    #[error("the settings have no application `{application}`; add it again or delete the account")]
+    NoApplication {
+        /// Its id.
+        application: String,
+    },
+    /// The account was deleted meanwhile.
+    #[error("the account is gone")]
+    Gone,
+    /// The gateway is stopping.
+    #[error("the gateway is stopping")]
+    Stopping,
+}
+
+/// In which way the authority cannot be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unavailable {
+    /// No sensible answer.
+    Faulty,
+    /// No answer in time.
+    Silent,
+    /// It asks for a pause.
+    Throttling,
+}
+
+impl Error {
+    pub(crate) fn of(error: &mailgrant_oauth::Error) -> Self {
+        let diagnosis = Box::new(diagnosis::authority(error.kind()));
+        let retry_after = error.retry_after();
+        let kind = match error.kind() {
+            ErrorKind::Refused(answer) if diagnosis::needs_reauthentication(answer) => {
+                return Self::ReauthRequired(Some(diagnosis));
+            }
+            ErrorKind::Refused(answer) if !diagnosis::is_passing(answer) => {
+                return Self::Refused(diagnosis);
+            }
+            ErrorKind::Timeout => Unavailable::Silent,
+            ErrorKind::Throttled => Unavailable::Throttling,
+            _ => Unavailable::Faulty,
+        };
+        Self::Unavailable {
+            kind,
+            diagnosis,
+            retry_after,
+        }
+    }
+
+    /// What the authority or the gateway asks to wait.
+    #[must_use]
+    pub const fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Unavailable { retry_after, .. } => *retry_after,
+            _ => None,
+        }
+    }
+
+    pub(super) fn waiting(self, wait: Duration) -> Self {
+        match self {
+            Self::Unavailable {
+                kind, diagnosis, ..
+            } => Self::Unavailable {
+                kind,
+                diagnosis,
+                retry_after: Some(wait),
+            },
+            other => other,
+        }
+    }
+}
+
+/// The change of the account's state that the outcome calls for.
+pub(super) fn transition(
+    account: &Account,
+    outcome: &Result<LiveToken, Error>,
+    generation: Option<i64>,
+    next_attempt_at: Option<UnixTime>,
+    now: UnixTime,
+) -> Option<Transition> {
+    let generation = generation.filter(|_| account.flow == Flow::Delegated);
+    let to =
+        |to: AccountState, diagnosis: &Diagnosis, next_attempt_at: Option<UnixTime>| Transition {
+            from: AccountState::ENABLED,
+            generation,
+            to,
+            diagnosis: Some(diagnosis.to_json()),
+            next_attempt_at,
+        };
+    match outcome {
+        Ok(_) => (account.state == AccountState::Degraded && is_authoritys(account)).then(|| {
+            Transition {
+                from: &[AccountState::Degraded],
+                ..Transition::recovered()
+            }
+        }),
+        // An application's refusal is no matter of the person's: signing in again would not help.
+        Err(Error::ReauthRequired(Some(diagnosis))) if account.flow == Flow::Delegated => {
+            Some(to(AccountState::ReauthRequired, diagnosis, None))
+        }
+        Err(
+            Error::ReauthRequired(Some(diagnosis))
+            | Error::Refused(diagnosis)
+            | Error::Unavailable { diagnosis, .. },
+        ) => Some(to(
+            AccountState::Degraded,
+            diagnosis,
+            next_attempt_at.or(Some(now)),
+        )),
+        Err(_) => None,
+    }
+}
+
+/// Whether a token alone shows that the fault has passed.
+fn is_authoritys(account: &Account) -> bool {
+    account
+        .diagnosis
+        .as_ref()
+        .and_then(Diagnosis::from_json)
+        .is_none_or(|diagnosis| {
+            !matches!(
+                diagnosis.code.as_str(),
+                "imap_refused" | "mailbox_not_connected" | "mail_server_unavailable"
+            )
+        })
+}
