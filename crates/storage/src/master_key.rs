@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use mailgrant_core::secret::Secret;
 use zeroize::Zeroizing;
 
 use crate::error::{Error, MasterKeyError};
@@ -97,7 +98,14 @@ impl fmt::Debug for MasterKey {
 pub enum MasterKeySource {
     /// A file of mode 0600, made when neither it nor a sealed database is there.
     File(PathBuf),
-    /// Keys by value (environment, secret store): the first wraps, the others are accepted too.
+    /// A key in its text form, from an environment variable or a secret store.
+    Value {
+        /// The variable or setting, for messages.
+        origin: String,
+        /// The text.
+        value: Secret,
+    },
+    /// Several keys: the first wraps, the others are accepted too.
     Given(Vec<MasterKey>),
 }
 
@@ -111,6 +119,7 @@ impl MasterKeySource {
     ) -> Result<Vec<MasterKey>, Error> {
         let keys = match self {
             Self::Given(keys) => keys.clone(),
+            Self::Value { origin, value } => vec![MasterKey::parse(value.expose(), origin)?],
             Self::File(path) => {
                 let mut keys: Vec<_> = read(path)?.into_iter().collect();
                 keys.extend(read(&next_path(path))?);
@@ -159,6 +168,7 @@ impl MasterKeySource {
         match (self, keys) {
             (Self::File(path), []) => format!("{} does not exist", path.display()),
             (Self::File(path), _) => format!("{} holds key {ids}", path.display()),
+            (Self::Value { origin, .. }, _) => format!("{origin} holds key {ids}"),
             (Self::Given(_), []) => "none was given".to_owned(),
             (Self::Given(_), _) => format!("key {ids} was given"),
         }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use mailgrant_core::authorization::Nonce;
 use mailgrant_core::pkce::CodeVerifier;
 use mailgrant_core::scope::Scopes;
+use mailgrant_core::secret::Secret;
 use mailgrant_core::time::UnixTime;
 use mailgrant_core::token::RefreshToken;
 use mailgrant_storage::{
@@ -244,6 +245,33 @@ async fn a_wrong_key_is_refused_and_nothing_changes() {
         "no new key in place of a lost one"
     );
     assert_eq!(home.bytes(), before);
+
+    let value = |text: &str| MasterKeySource::Value {
+        origin: "MAILGRANT_MASTER_KEY".to_owned(),
+        value: Secret::new(text),
+    };
+    let text = home
+        .open_with(value("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="))
+        .await
+        .err()
+        .unwrap()
+        .to_string();
+    assert!(
+        text.contains(&id) && text.contains("MAILGRANT_MASTER_KEY holds key 630dcd2966c43366"),
+        "{text}"
+    );
+    let text = home
+        .open_with(value("hunter2"))
+        .await
+        .err()
+        .unwrap()
+        .to_string();
+    assert!(
+        text.contains("MAILGRANT_MASTER_KEY: a master key is 32 bytes"),
+        "{text}"
+    );
+    assert_eq!(home.bytes(), before);
+    home.open_with(value(&right)).await.unwrap().close().await;
 
     let given = MasterKey::parse(&right, "test").unwrap();
     assert!(
