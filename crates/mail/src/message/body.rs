@@ -2,8 +2,6 @@
 
 use std::borrow::Cow;
 
-use mail_parser::decoders::html::html_to_text;
-
 use super::selection::Selection;
 use super::structure::Part;
 use super::{EmailAttachment, HtmlForm, html};
@@ -28,7 +26,7 @@ impl Bodies {
         for part in &selection.text {
             let text = bodies.read(raw, part);
             let text = if part.content.is("text", "html") {
-                html_to_text(&text)
+                html::to_text(&text)
             } else {
                 text
             };

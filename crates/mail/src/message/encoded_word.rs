@@ -1,4 +1,4 @@
-//! Joining of encoded words (RFC 2047) that were cut in the middle of a character.
+//! Encoded words (RFC 2047), also those that were cut in the middle of a character.
 //!
 //! RFC 2047 §5 forbids the cut, and many senders do it nevertheless; decoded one by one, such words end in replacement
 //! characters.
@@ -6,39 +6,74 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use mail_parser::decoders::base64::base64_decode;
+use mail_parser::decoders::charsets::map::charset_decoder;
 
+use super::fields::decode_8bit;
 use super::transfer;
 
-/// Writes encoded words that follow each other, in the same charset and separated by nothing but blanks, as one.
+/// Decodes the encoded words of unstructured text.
+pub(super) fn decode(text: &str) -> String {
+    map(text, |word, decoded| decoded.push_str(&word.text()))
+}
+
+/// Writes encoded words that follow each other, in the same charset and separated by nothing but blanks, as one; for
+/// parsers that decode word by word.
 pub(super) fn join_adjacent(text: &str) -> String {
-    let mut joined = String::with_capacity(text.len());
+    map(text, |word, joined| {
+        if word.is_joined {
+            joined.push_str("=?");
+            joined.push_str(word.charset);
+            joined.push_str("?B?");
+            STANDARD.encode_string(&word.bytes, joined);
+            joined.push_str("?=");
+        } else {
+            joined.push_str(word.source);
+        }
+    })
+}
+
+/// Replaces encoded words, adjacent ones of the same charset taken together.
+fn map(text: &str, write: impl Fn(&Word<'_>, &mut String)) -> String {
+    let mut mapped = String::with_capacity(text.len());
     let mut pending: Option<Word<'_>> = None;
     let mut rest = text;
-    while let Some(at) = rest.find("=?") {
-        let (before, from_word) = rest.split_at(at);
+    while let Some((before, from_word)) = rest.find("=?").and_then(|at| rest.split_at_checked(at)) {
         let Some((word, after)) = Word::parse(from_word) else {
-            flush(&mut joined, pending.take());
-            joined.push_str(before);
-            joined.push_str("=?");
+            flush(&mut mapped, pending.take(), &write);
+            mapped.push_str(before);
+            mapped.push_str("=?");
             rest = from_word.get(2..).unwrap_or_default();
             continue;
         };
+        let is_adjacent = before.trim().is_empty();
         match &mut pending {
-            Some(previous) if before.trim().is_empty() && previous.continues_with(&word) => {
+            Some(previous)
+                if is_adjacent && previous.charset.eq_ignore_ascii_case(word.charset) =>
+            {
                 previous.bytes.extend_from_slice(&word.bytes);
                 previous.is_joined = true;
             }
-            _ => {
-                flush(&mut joined, pending.take());
-                joined.push_str(before);
+            previous => {
+                let was_word = previous.is_some();
+                flush(&mut mapped, previous.take(), &write);
+                // Blanks between encoded words are no part of the text (RFC 2047 §6.2).
+                if !(was_word && is_adjacent) {
+                    mapped.push_str(before);
+                }
                 pending = Some(word);
             }
         }
         rest = after;
     }
-    flush(&mut joined, pending);
-    joined.push_str(rest);
-    joined
+    flush(&mut mapped, pending, &write);
+    mapped.push_str(rest);
+    mapped
+}
+
+fn flush(mapped: &mut String, word: Option<Word<'_>>, write: impl Fn(&Word<'_>, &mut String)) {
+    if let Some(word) = word {
+        write(&word, mapped);
+    }
 }
 
 /// `=?charset?encoding?payload?=`
@@ -81,20 +116,12 @@ impl<'a> Word<'a> {
         Some((word, rest))
     }
 
-    fn continues_with(&self, next: &Word<'_>) -> bool {
-        self.charset.eq_ignore_ascii_case(next.charset)
-    }
-}
-
-fn flush(joined: &mut String, word: Option<Word<'_>>) {
-    let Some(word) = word else { return };
-    if word.is_joined {
-        joined.push_str("=?");
-        joined.push_str(word.charset);
-        joined.push_str("?B?");
-        STANDARD.encode_string(&word.bytes, joined);
-        joined.push_str("?=");
-    } else {
-        joined.push_str(word.source);
+    fn text(&self) -> String {
+        // A language may follow the charset (RFC 2231 §5).
+        let charset = self.charset.split('*').next().unwrap_or_default();
+        match charset_decoder(charset.as_bytes()) {
+            Some(decode) => decode(&self.bytes),
+            None => decode_8bit(&self.bytes).into_owned(),
+        }
     }
 }

@@ -69,7 +69,7 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// The value of a field as text, unfolded, encoded words not yet decoded; ends with the line feed `mail_parser` expects.
+/// The value of a field as text, unfolded, encoded words not yet decoded; ends in the line feed `mail_parser` expects.
 pub(super) struct Value(String);
 
 impl Value {
@@ -80,23 +80,13 @@ impl Value {
             .filter(|character| !matches!(character, '\r' | '\n' | '\0'))
             .map(|character| if character == '\t' { ' ' } else { character })
             .collect();
-        if text.contains("=?") {
-            text = encoded_word::join_adjacent(&text);
-        }
         text.push('\n');
         Self(text)
     }
 
-    fn stream(&self) -> MessageStream<'_> {
-        MessageStream::new(self.0.as_bytes())
-    }
-
     /// Unstructured text with its encoded words decoded (RFC 2047).
     pub fn text(&self) -> String {
-        match self.stream().parse_unstructured() {
-            HeaderValue::Text(text) => text.trim().to_owned(),
-            _ => String::new(),
-        }
+        encoded_word::decode(self.0.trim())
     }
 
     /// The first word, lower-cased: how `Content-Transfer-Encoding` is written.
@@ -108,7 +98,8 @@ impl Value {
 
     /// A type with parameters, RFC 2231 and RFC 2047 decoded.
     pub fn content_type(&self) -> Option<ContentType<'static>> {
-        match self.stream().parse_content_type().into_owned() {
+        let joined = encoded_word::join_adjacent(&self.0);
+        match stream(&joined).parse_content_type().into_owned() {
             HeaderValue::ContentType(value) => Some(value),
             _ => None,
         }
@@ -116,7 +107,8 @@ impl Value {
 
     /// A list of addresses, groups replaced by their members (RFC 8621 §4.1.2.3).
     pub fn addresses(&self) -> Vec<EmailAddress> {
-        let addresses: Vec<Addr<'_>> = match self.stream().parse_address() {
+        let joined = encoded_word::join_adjacent(&self.0);
+        let addresses: Vec<Addr<'_>> = match stream(&joined).parse_address() {
             HeaderValue::Address(Address::List(addresses)) => addresses,
             HeaderValue::Address(Address::Group(groups)) => groups
                 .into_iter()
@@ -156,7 +148,7 @@ impl Value {
 
     /// A date as RFC 3339 text in the offset of the sender.
     pub fn date(&self) -> Option<String> {
-        let HeaderValue::DateTime(date) = self.stream().parse_date() else {
+        let HeaderValue::DateTime(date) = stream(&self.0).parse_date() else {
             return None;
         };
         let year = i16::try_from(date.year)
@@ -183,6 +175,10 @@ impl Value {
         let offset = Offset::from_seconds(seconds).ok()?;
         Some(rfc3339(local, offset))
     }
+}
+
+fn stream(value: &str) -> MessageStream<'_> {
+    MessageStream::new(value.as_bytes())
 }
 
 /// Bytes of a header as text: UTF-8 (RFC 6532), or else what software that sends neither UTF-8 nor encoded words means.

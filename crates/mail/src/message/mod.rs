@@ -81,7 +81,7 @@ pub enum HtmlForm {
     /// `src` to `data-mailgrant-src`, for the reader to ask for them. Everything else is removed: scripts, style sheets,
     /// forms, frames, event handlers, classes and ids.
     ///
-    /// HTML made to take long (more than 100,000 tags, nesting over 512, formatting tags without end) is not parsed:
+    /// HTML made to take long (more than 50,000 tags, nesting over 512, formatting tags without end) is not parsed:
     /// `htmlBody` is then its text in a `<pre>`.
     #[default]
     Sanitised,
