@@ -1,0 +1,246 @@
+//! Transcripts: what is sent, octet by octet, and what comes back.
+
+mod changing;
+mod hostile;
+mod login;
+mod reading;
+mod searching;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use rustls::pki_types::{PrivatePkcs8KeyDer, ServerName};
+use rustls::{ClientConfig, RootCertStore};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+
+use super::wire::Stream;
+use super::*;
+
+const NOW: UnixTime = UnixTime(1_795_000_000);
+const ADA: &str = "ada@tarnbrook.test";
+
+/// Knows three tokens.
+struct Tokens;
+
+impl Authenticator for Tokens {
+    fn authenticate(
+        &self,
+        user: &str,
+        token: &str,
+        now: UnixTime,
+    ) -> Result<MailboxAccess, Refusal> {
+        let expires_at = now + Duration::from_secs(3600);
+        match token {
+            "good" => Ok(MailboxAccess {
+                mailbox: user.to_owned(),
+                expires_at,
+            }),
+            "stranger" => Err(Refusal::NotConnected),
+            _ => Err(Refusal::Authentication),
+        }
+    }
+}
+
+struct House {
+    server: Server,
+    store: Arc<MailStore>,
+    clock: Clock,
+    roots: RootCertStore,
+    _directory: tempfile::TempDir,
+}
+
+impl House {
+    async fn new() -> House {
+        House::with(Limits::default()).await
+    }
+
+    async fn with(limits: Limits) -> House {
+        let directory = tempfile::tempdir().unwrap();
+        let key = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+        let mut roots = RootCertStore::empty();
+        roots.add(key.cert.der().clone()).unwrap();
+        let private = PrivatePkcs8KeyDer::from(key.signing_key.serialize_der());
+        let tls = ServerConfig::builder_with_provider(provider())
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![key.cert.der().clone()], private.into())
+            .unwrap();
+        let store = Arc::new(MailStore::open(directory.path(), NOW).unwrap());
+        let clock = Clock::fixed(NOW);
+        let settings = Settings {
+            limits,
+            ..Settings::default()
+        };
+        let server = serve(
+            settings,
+            Arc::new(tls),
+            store.clone(),
+            Arc::new(Tokens),
+            clock.clone(),
+        )
+        .await
+        .unwrap();
+        House {
+            server,
+            store,
+            clock,
+            roots,
+            _directory: directory,
+        }
+    }
+
+    /// A connection that has read the greeting.
+    async fn connect(&self) -> Client {
+        let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.server.port()))
+            .await
+            .unwrap();
+        let mut client = Client::new(self.encrypt(Box::new(stream)).await);
+        client.line().await;
+        client
+    }
+
+    async fn connect_in_the_clear(&self) -> Client {
+        let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.server.starttls_port()))
+            .await
+            .unwrap();
+        Client::new(Box::new(stream))
+    }
+
+    async fn encrypt(&self, stream: Box<dyn Stream>) -> Box<dyn Stream> {
+        let config = ClientConfig::builder_with_provider(provider())
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(self.roots.clone())
+            .with_no_client_auth();
+        let name = ServerName::try_from("localhost").unwrap();
+        Box::new(
+            TlsConnector::from(Arc::new(config))
+                .connect(name, stream)
+                .await
+                .unwrap(),
+        )
+    }
+
+    async fn login(&self) -> Client {
+        let mut client = self.connect().await;
+        let answer = client
+            .say(&format!("a AUTHENTICATE XOAUTH2 {}", xoauth2(ADA, "good")))
+            .await;
+        assert_eq!(answer, "a OK AUTHENTICATE completed.\r\n");
+        client
+    }
+
+    /// A mailbox with these messages in its inbox, and a client that has selected it.
+    async fn selected(&self, messages: &[&[u8]]) -> Client {
+        let mailbox = self.store.mailbox(ADA).unwrap();
+        for message in messages {
+            mailbox.deliver(message, NOW).unwrap();
+        }
+        let mut client = self.login().await;
+        client.ok("s SELECT INBOX").await;
+        client
+    }
+}
+
+struct Client {
+    stream: Box<dyn Stream>,
+    input: Vec<u8>,
+}
+
+impl Client {
+    fn new(stream: Box<dyn Stream>) -> Client {
+        Client {
+            stream,
+            input: Vec::new(),
+        }
+    }
+
+    async fn send(&mut self, octets: impl AsRef<[u8]>) {
+        self.stream.write_all(octets.as_ref()).await.unwrap();
+        self.stream.flush().await.unwrap();
+    }
+
+    /// Sends a line and returns all up to and with its tagged answer.
+    async fn say(&mut self, line: &str) -> String {
+        self.send(format!("{line}\r\n")).await;
+        let tag = line.split(' ').next().unwrap();
+        self.answer(tag).await
+    }
+
+    async fn ok(&mut self, line: &str) -> String {
+        let answer = self.say(line).await;
+        let tag = line.split(' ').next().unwrap();
+        let last = answer.lines().last().unwrap();
+        assert!(last.starts_with(&format!("{tag} OK")), "{line}: {answer}");
+        answer
+    }
+
+    /// All up to and with the line that begins with the tag; literals are skipped over.
+    async fn answer(&mut self, tag: &str) -> String {
+        String::from_utf8_lossy(&self.octets(tag).await).into_owned()
+    }
+
+    async fn octets(&mut self, tag: &str) -> Vec<u8> {
+        let mut answer = Vec::new();
+        loop {
+            let line = self.raw_line().await;
+            let done = line.starts_with(format!("{tag} ").as_bytes());
+            let literal = literal(&line);
+            answer.extend(line);
+            if done {
+                return answer;
+            }
+            if let Some(length) = literal {
+                while self.input.len() < length {
+                    assert!(self.fill().await, "the connection was closed");
+                }
+                answer.extend(self.input.drain(..length));
+            }
+        }
+    }
+
+    /// One line.
+    async fn line(&mut self) -> String {
+        String::from_utf8(self.raw_line().await).unwrap()
+    }
+
+    async fn raw_line(&mut self) -> Vec<u8> {
+        loop {
+            if let Some(end) = self.input.iter().position(|byte| *byte == b'\n') {
+                return self.input.drain(..=end).collect();
+            }
+            let before = String::from_utf8_lossy(&self.input).into_owned();
+            assert!(self.fill().await, "closed after {before:?}");
+        }
+    }
+
+    /// All that comes until the connection is closed.
+    async fn rest(&mut self) -> String {
+        while self.fill().await {}
+        String::from_utf8_lossy(&std::mem::take(&mut self.input)).into_owned()
+    }
+
+    async fn fill(&mut self) -> bool {
+        let read = tokio::time::timeout(
+            Duration::from_secs(20),
+            self.stream.read_buf(&mut self.input),
+        );
+        // A server that goes away without close_notify is gone all the same.
+        matches!(read.await.expect("an answer within 20 s"), Ok(length) if length > 0)
+    }
+}
+
+fn literal(line: &[u8]) -> Option<usize> {
+    let text = std::str::from_utf8(line).ok()?.strip_suffix("}\r\n")?;
+    text.rsplit_once('{')?.1.parse().ok()
+}
+
+fn xoauth2(user: &str, token: &str) -> String {
+    STANDARD.encode(format!("user={user}\x01auth=Bearer {token}\x01\x01"))
+}
+
+fn provider() -> Arc<rustls::crypto::CryptoProvider> {
+    Arc::new(rustls::crypto::aws_lc_rs::default_provider())
+}
