@@ -1,2 +1,57 @@
-//! cli
-fn main() {}
+#![doc = include_str!("../README.md")]
+
+mod arguments;
+mod demo;
+mod environment;
+mod failure;
+mod keys;
+mod logging;
+mod ready;
+mod sandbox;
+mod serve;
+mod shutdown;
+mod token;
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser as _;
+use mailgrant_server::Environment;
+
+use crate::arguments::{Arguments, Command};
+use crate::failure::{Exit, Failure};
+
+fn main() -> ExitCode {
+    let begun = tokio::time::Instant::now();
+    let arguments = Arguments::parse();
+    match run(arguments, begun) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("mailgrant: {}", failure.message);
+            failure.exit.into()
+        }
+    }
+}
+
+fn run(arguments: Arguments, begun: tokio::time::Instant) -> Result<(), Failure> {
+    logging::install(environment::log_directives().as_deref(), arguments.json)?;
+    if rustls::crypto::aws_lc_rs::default_provider().install_default().is_err() {
+        tracing::debug!("a cryptography provider was installed before");
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(Exit::Unavailable, format!("cannot start threads: {error}")))?;
+    let surroundings = Environment::system();
+    let done = runtime.block_on(async {
+        match arguments.command {
+            Command::Serve(wanted) => serve::run(wanted, surroundings).await,
+            Command::Demo(wanted) => demo::run(wanted, surroundings, begun).await,
+            Command::Sandbox(wanted) => sandbox::run(wanted, begun).await,
+            Command::Token(wanted) => token::run(wanted, surroundings).await,
+            Command::Keys(wanted) => keys::run(wanted, surroundings, arguments.json).await,
+        }
+    });
+    runtime.shutdown_timeout(Duration::from_millis(300));
+    done
+}

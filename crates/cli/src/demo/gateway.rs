@@ -1,0 +1,124 @@
+//! The demonstration's gateway: an ordinary one, with an ordinary settings file.
+
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use mailgrant_core::secret::Secret;
+use mailgrant_sandbox::directory::Flow;
+use mailgrant_sandbox::running::{ApplicationDescription, Description};
+use mailgrant_server::{Environment, Settings};
+use mailgrant_storage::{ApiScope, NewApiKey};
+use serde_json::{Value, json};
+
+use crate::environment::{self, now};
+use crate::failure::{Exit, Failure};
+
+/// Where the gateway lives.
+pub(super) struct Place<'a> {
+    /// Settings, database and keys.
+    pub folder: PathBuf,
+    /// The port it will listen on.
+    pub port: u16,
+    /// How browsers call it.
+    pub url: &'a str,
+    /// The origin of the site.
+    pub site: &'a str,
+}
+
+/// Writes `mailgrant.toml` and reads it back, so that `mailgrant keys --config` and the like work on
+/// the demonstration too.
+///
+/// # Errors
+/// When the folder cannot be written.
+pub(super) fn settings(place: &Place<'_>, sandbox: &Description) -> Result<Settings, Failure> {
+    let folder = &place.folder;
+    std::fs::create_dir_all(folder).map_err(|error| unwritable(folder, error))?;
+    let applications: Vec<Value> = sandbox
+        .applications
+        .iter()
+        .filter(|application| matches!(application.flow, Flow::Delegated | Flow::AppOnly))
+        .map(|application| registration(application, folder))
+        .collect::<Result<_, _>>()?;
+    let written = json!({
+        "server": {
+            "listen": format!("127.0.0.1:{}", place.port),
+            "public_url": place.url,
+            "allowed_origins": [place.site],
+        },
+        "storage": {"url": "sqlite:mailgrant.db"},
+        "master_key": {"file": "master.key"},
+        "application": applications,
+        "provider": [{
+            "id": PROVIDER,
+            "display_name": "Microsoft 365 (sandbox)",
+            "issuer": format!("{}/{}/v2.0", sandbox.authority, sandbox.tenant),
+            "scopes": ["openid", "profile", "email", "offline_access", "https://outlook.office.com/IMAP.AccessAsUser.All"],
+            "app_only_scopes": ["https://outlook.office365.com/.default"],
+            "imap": {"host": sandbox.imap.host, "port": sandbox.imap.port, "tls": "implicit"},
+            "tls_ca_file": sandbox.ca_file,
+        }],
+    });
+    let text = toml::to_string_pretty(&written)
+        .map_err(|error| Failure::new(Exit::Failed, format!("the demonstration's settings: {error}")))?;
+    let file = folder.join("mailgrant.toml");
+    write_private(&file, &text)?;
+    // Nothing of the person's own environment: the demonstration is the same everywhere.
+    Settings::load(Some(&file), std::iter::empty())
+        .map_err(|error| Failure::configuration(format!("{}: {error}", file.display())))
+}
+
+/// A new key with every scope; the one of an earlier run is revoked.
+///
+/// # Errors
+/// Those of the storage.
+pub(super) async fn api_key(settings: &Settings, surroundings: &Environment) -> Result<Secret, Failure> {
+    let storage = environment::storage(settings, surroundings).await?;
+    let keys = storage.api_keys();
+    for key in keys.list(Some(SITE), None, 1000).await?.items {
+        if key.label == LABEL && key.revoked_at.is_none() {
+            keys.revoke(&key.id, now(surroundings)).await?;
+        }
+    }
+    let new = NewApiKey {
+        site: SITE.to_owned(),
+        label: LABEL.to_owned(),
+        scopes: ApiScope::ALL.iter().copied().collect(),
+    };
+    let (_, secret) = keys.add(new, now(surroundings)).await?;
+    storage.close().await;
+    Ok(Secret::new(secret.expose()))
+}
+
+fn registration(application: &ApplicationDescription, folder: &Path) -> Result<Value, Failure> {
+    let mut written = json!({
+        "id": application.id,
+        "provider": PROVIDER,
+        "client_id": application.client_id,
+    });
+    if let Some(secret) = &application.client_secret {
+        let name = format!("{}.secret", application.id);
+        write_private(&folder.join(&name), secret)?;
+        written["client_secret_file"] = name.into();
+    }
+    Ok(written)
+}
+
+fn write_private(path: &Path, text: &str) -> Result<(), Failure> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+        .open(path)
+        .and_then(|mut file| file.write_all(text.as_bytes()))
+        .map_err(|error| unwritable(path, error))
+}
+
+fn unwritable(path: &Path, error: std::io::Error) -> Failure {
+    Failure::configuration(format!("--dir: cannot write {}: {error}", path.display()))
+}
+
+const PROVIDER: &str = "sandbox";
+const SITE: &str = "default";
+const LABEL: &str = "demonstration site";

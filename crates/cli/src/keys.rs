@@ -1,0 +1,150 @@
+//! `mailgrant keys`: API keys and the master key.
+
+use mailgrant_server::{Environment, MasterKeySource};
+use mailgrant_storage::{ApiKey, ApiKeyId, MasterKey, NewApiKey, Storage, rotate_master};
+use serde_json::{Value, json};
+
+use crate::arguments::{CreateKey, Keys, ListKeys, RevokeKey, RotateMaster};
+use crate::environment::{self, now, variable};
+use crate::failure::{Exit, Failure};
+
+/// Does what the subcommand says and prints the outcome.
+///
+/// # Errors
+/// When the settings are wrong or the database cannot be used.
+pub(crate) async fn run(arguments: Keys, surroundings: Environment, json: bool) -> Result<(), Failure> {
+    match arguments {
+        Keys::Create(wanted) => create(wanted, &surroundings, json).await,
+        Keys::List(wanted) => list(wanted, &surroundings, json).await,
+        Keys::Revoke(wanted) => revoke(wanted, &surroundings, json).await,
+        Keys::RotateMaster(wanted) => rotate(wanted, &surroundings, json).await,
+    }
+}
+
+async fn create(wanted: CreateKey, surroundings: &Environment, json: bool) -> Result<(), Failure> {
+    let settings = environment::settings(&wanted.configuration)?;
+    let storage = environment::storage(&settings, surroundings).await?;
+    let new = NewApiKey {
+        site: wanted.site,
+        label: wanted.label,
+        scopes: wanted.scope.into_iter().flatten().collect(),
+    };
+    let (key, secret) = storage.api_keys().add(new, now(surroundings)).await?;
+    storage.close().await;
+    if json {
+        let mut object = object(&key);
+        object["secret"] = secret.expose().into();
+        println!("{object}");
+    } else {
+        eprintln!("{} for site {}: {}. It is shown this once:", key.id, key.site, words(&key));
+        println!("{}", secret.expose());
+    }
+    Ok(())
+}
+
+async fn list(wanted: ListKeys, surroundings: &Environment, json: bool) -> Result<(), Failure> {
+    let settings = environment::settings(&wanted.configuration)?;
+    let storage = environment::storage(&settings, surroundings).await?;
+    let mut after: Option<ApiKeyId> = None;
+    loop {
+        let page = storage.api_keys().list(wanted.site.as_deref(), after.as_ref(), 200).await?;
+        for key in &page.items {
+            if json {
+                println!("{}", object(key));
+            } else {
+                println!("{}", line(key));
+            }
+        }
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    storage.close().await;
+    Ok(())
+}
+
+async fn revoke(wanted: RevokeKey, surroundings: &Environment, json: bool) -> Result<(), Failure> {
+    let settings = environment::settings(&wanted.configuration)?;
+    let storage = environment::storage(&settings, surroundings).await?;
+    let revoked = storage.api_keys().revoke(&wanted.id, now(surroundings)).await?;
+    storage.close().await;
+    let Some(key) = revoked else {
+        return Err(Failure::new(Exit::Failed, format!("there is no key {}; `mailgrant keys list` shows all", wanted.id)));
+    };
+    if json {
+        println!("{}", object(&key));
+    } else {
+        println!("{}", line(&key));
+    }
+    Ok(())
+}
+
+async fn rotate(wanted: RotateMaster, surroundings: &Environment, json: bool) -> Result<(), Failure> {
+    let settings = environment::settings(&wanted.configuration)?;
+    let storage = environment::storage(&settings, surroundings).await?;
+    let (id, message) = match (&settings.master_key, wanted.new_env) {
+        (MasterKeySource::File(path), None) => {
+            let key = rotate_master(&*storage, path, &*surroundings.random).await?;
+            (key.id(), format!("{} holds the new master key, {}", path.display(), key.id()))
+        }
+        (MasterKeySource::Value { variable, .. }, Some(new)) => {
+            let key = rewrap(&*storage, &new).await?;
+            (key.id(), format!("the database needs master key {} from now on: put it into {variable} before the next start", key.id()))
+        }
+        (MasterKeySource::File(path), Some(_)) => {
+            return Err(Failure::configuration(format!(
+                "--new-env: the master key is in {}; leave the option out and a new one is made there",
+                path.display()
+            )));
+        }
+        (MasterKeySource::Value { variable, .. }, None) => {
+            return Err(Failure::configuration(format!(
+                "the master key is given by {variable}: make a new one with `openssl rand -base64 32`, put it into another \
+                 variable, and name that with --new-env"
+            )));
+        }
+    };
+    storage.close().await;
+    if json {
+        println!("{}", json!({"master_key_id": id}));
+    } else {
+        println!("{message}");
+    }
+    Ok(())
+}
+
+async fn rewrap(storage: &dyn Storage, name: &str) -> Result<MasterKey, Failure> {
+    let text = variable(name).ok_or_else(|| Failure::configuration(format!("--new-env: {name} is not set")))?;
+    let key = MasterKey::parse(&text, name).map_err(mailgrant_storage::Error::from)?;
+    storage.rewrap(&key).await?;
+    Ok(key)
+}
+
+fn object(key: &ApiKey) -> Value {
+    json!({
+        "id": key.id,
+        "site": key.site,
+        "label": key.label,
+        "scopes": key.scopes,
+        "hint": key.hint,
+        "created_at": key.created_at,
+        "last_used_at": key.last_used_at,
+        "revoked_at": key.revoked_at,
+    })
+}
+
+fn line(key: &ApiKey) -> String {
+    let used = key.last_used_at.map_or_else(|| "never used".to_owned(), |time| format!("used {}", date(time.0)));
+    let revoked = key.revoked_at.map(|time| format!("  REVOKED {}", date(time.0))).unwrap_or_default();
+    let label = if key.label.is_empty() { String::new() } else { format!("  “{}”", key.label) };
+    format!("{}  {}…  {}  {}  made {}  {used}{label}{revoked}", key.id, key.hint, key.site, words(key), date(key.created_at.0))
+}
+
+fn words(key: &ApiKey) -> String {
+    key.scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(",")
+}
+
+fn date(seconds: i64) -> String {
+    jiff::Timestamp::from_second(seconds).map_or_else(|_| seconds.to_string(), |time| time.strftime("%Y-%m-%d").to_string())
+}
