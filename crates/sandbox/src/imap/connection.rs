@@ -1,6 +1,5 @@
 //! One connection: what the client may do when, and who answers it.
 
-use std::borrow::Cow;
 use std::future::pending;
 use std::io;
 use std::sync::Arc;
@@ -8,17 +7,17 @@ use std::time::Duration;
 
 use imap_codec::CommandCodec;
 use imap_codec::decode::Decoder as _;
-use imap_codec::imap_types::auth::AuthMechanism;
 use imap_codec::imap_types::command::CommandBody;
 use mailgrant_core::time::UnixTime;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
-use super::authenticate::{self, Credentials};
-use super::folders::{self, ListOptions};
+use super::folders;
+use super::list_options::{self, ListOptions};
+use super::reply::Reply;
 use super::selected::Selected;
 use super::wire::{Allowance, Incoming, Wire};
-use super::{MailboxAccess, Refusal, Service, fetch, messages, search};
+use super::{Service, fetch, messages, search};
 use crate::clock::Clock;
 use crate::mailstore::Mailbox;
 
@@ -30,16 +29,16 @@ pub(super) enum Security {
 }
 
 pub(super) struct Connection {
-    service: Arc<Service>,
-    wire: Wire,
-    security: Security,
-    state: State,
+    pub(super) service: Arc<Service>,
+    pub(super) wire: Wire,
+    pub(super) security: Security,
+    pub(super) state: State,
     /// Commands in a row that were refused.
     errors: u32,
 }
 
 /// RFC 3501 §3, and Exchange's own state between.
-enum State {
+pub(super) enum State {
     NotAuthenticated,
     /// The token is good, but opens no mailbox.
     NotConnected,
@@ -50,35 +49,8 @@ enum State {
 pub(super) struct Open {
     pub(super) mailbox: Arc<Mailbox>,
     pub(super) selected: Option<Selected>,
-    expires_at: UnixTime,
-    changes: watch::Receiver<u64>,
-}
-
-/// How a command ends.
-#[derive(Debug)]
-pub(super) enum Reply {
-    Ok(Cow<'static, str>),
-    No(Cow<'static, str>),
-    Bad(Cow<'static, str>),
-}
-
-impl Reply {
-    /// `OK FETCH completed.`
-    pub(super) fn done(command: &str) -> Reply {
-        Reply::Ok(format!("{command} completed.").into())
-    }
-
-    pub(super) fn invalid_state() -> Reply {
-        Reply::Bad("Command received in Invalid state.".into())
-    }
-
-    pub(super) fn invalid_argument() -> Reply {
-        Reply::Bad("Command Argument Error. 11".into())
-    }
-
-    fn unknown() -> Reply {
-        Reply::Bad("Command Error. 12".into())
-    }
+    pub(super) expires_at: UnixTime,
+    pub(super) changes: watch::Receiver<u64>,
 }
 
 /// Why the conversation stops.
@@ -159,7 +131,7 @@ impl Connection {
 
     async fn command(&mut self, bytes: Vec<u8>) -> io::Result<Option<End>> {
         let tag = tag(&bytes).map(str::to_owned);
-        let (bytes, options) = folders::list_options(bytes);
+        let (bytes, options) = list_options::take(bytes);
         let decoded = CommandCodec::default().decode(&bytes);
         let Ok((b"", command)) = decoded else {
             self.reply(tag.as_deref(), &Reply::unknown());
@@ -262,84 +234,6 @@ impl Connection {
         let stream = timeout(limits.login_timeout, handshake).await.ok()?.ok()?;
         let wire = Wire::new(Box::new(stream), limits);
         Some(Connection::new(self.service, wire, Security::Encrypted))
-    }
-
-    /// Basic authentication is advertised and refused, as at Exchange Online.
-    fn login(&self) -> Reply {
-        match self.state {
-            State::NotAuthenticated => Reply::No("LOGIN failed.".into()),
-            _ => Reply::invalid_state(),
-        }
-    }
-
-    async fn authenticate(
-        &mut self,
-        mechanism: &AuthMechanism<'_>,
-        initial: Option<Vec<u8>>,
-    ) -> io::Result<Reply> {
-        let failed = || Reply::No("AUTHENTICATE failed.".into());
-        if !matches!(self.state, State::NotAuthenticated) {
-            return Ok(Reply::invalid_state());
-        }
-        if self.security == Security::Plain {
-            return Ok(failed());
-        }
-        let response = match initial {
-            Some(response) => response,
-            None if matches!(mechanism, AuthMechanism::Plain | AuthMechanism::XOAuth2) => {
-                self.wire.push(b"+ \r\n");
-                self.wire.flush().await?;
-                let silence = self.service.limits.login_timeout;
-                let line = timeout(silence, self.wire.line()).await??;
-                let Some(line) = line else {
-                    return Err(io::ErrorKind::UnexpectedEof.into());
-                };
-                match authenticate::response(&line) {
-                    Some(response) => response,
-                    None if line == b"*" => {
-                        return Ok(Reply::Bad("The AUTHENTICATE exchange was canceled.".into()));
-                    }
-                    None => return Ok(failed()),
-                }
-            }
-            None => return Ok(failed()),
-        };
-        if *mechanism != AuthMechanism::XOAuth2 {
-            return Ok(failed());
-        }
-        Ok(match Credentials::parse(&response) {
-            Some(credentials) => self.open(credentials).await,
-            None => failed(),
-        })
-    }
-
-    async fn open(&mut self, credentials: Credentials) -> Reply {
-        let service = self.service.clone();
-        let opened = tokio::task::spawn_blocking(move || {
-            let Credentials { user, token } = credentials;
-            let access = service
-                .authenticator
-                .authenticate(&user, &token, service.clock.now())?;
-            let mailbox = service.store.mailbox(&access.mailbox).map_err(|error| {
-                tracing::error!(%error, "IMAP: the mailbox cannot be opened");
-                Refusal::NotConnected
-            })?;
-            Ok((mailbox, access))
-        })
-        .await;
-        self.state = match opened {
-            Ok(Ok((mailbox, MailboxAccess { expires_at, .. }))) => State::Open(Open {
-                changes: mailbox.changes(),
-                mailbox,
-                selected: None,
-                expires_at,
-            }),
-            Ok(Err(Refusal::NotConnected)) => State::NotConnected,
-            Ok(Err(Refusal::Authentication)) | Err(_) => {
-                return Reply::No("AUTHENTICATE failed.".into());
-            }
-        };
-        Reply::done("AUTHENTICATE")
     }
 
     fn not_open(&self) -> (Reply, Option<End>) {

@@ -10,9 +10,10 @@ use imap_codec::imap_types::fetch::{
 };
 use imap_codec::imap_types::sequence::SequenceSet;
 
-use super::connection::{Open, Reply};
+use super::connection::Open;
 use super::folders::refused;
 use super::mime::{Content, Fields, Part};
+use super::reply::Reply;
 use super::selected::Target;
 use super::wire::Wire;
 use super::{structure, syntax};

@@ -9,8 +9,9 @@ use imap_codec::imap_types::mailbox::Mailbox as MailboxName;
 use imap_codec::imap_types::sequence::SequenceSet;
 use mailgrant_core::time::UnixTime;
 
-use super::connection::{Open, Reply};
+use super::connection::Open;
 use super::folders::{folder_path, refused};
+use super::reply::Reply;
 use super::selected::{Selected, Target};
 use super::syntax;
 use super::wire::Wire;

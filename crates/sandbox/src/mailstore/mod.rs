@@ -33,6 +33,7 @@ mod folder;
 mod journal;
 mod mailbox;
 pub mod path;
+mod state;
 
 use std::collections::HashMap;
 use std::fs::{File, TryLockError};

@@ -37,8 +37,7 @@ fn conversation(desk: &mut Desk, data: &Conversations, thread: &Thread) {
             continue;
         };
         let mine = from == desk.me;
-        let jitter = desk.random.below(600) as f64 / 3_600.0;
-        let hours = thread.ago + (last - at) as f64 * thread.gap + jitter;
+        let hours = thread.ago + (last - at) as f64 * thread.gap;
         let sent = desk.ago(hours);
         let text = personal(desk, &message.text);
         let body = match &quoted {

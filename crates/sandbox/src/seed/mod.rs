@@ -12,6 +12,7 @@ mod compose;
 mod data;
 mod files;
 mod letters;
+mod notices;
 mod random;
 
 use mailgrant_core::time::UnixTime;
@@ -71,7 +72,7 @@ pub fn deliver(store: &MailStore, users: &[User], now: UnixTime) -> Result<usize
         letters::letters(&mut desk, &single);
         bulk::newsletters(&mut desk, &machines, &mut gallery);
         bulk::receipts(&mut desk, &machines);
-        bulk::notices(&mut desk, &machines);
+        notices::notices(&mut desk, &machines);
         bulk::meetings(&mut desk, &machines);
         letters::spam_and_drafts(&mut desk, &machines);
         desk.pile.sort_by_key(|planned| planned.mail.sent);
@@ -135,9 +136,11 @@ impl Desk {
         }
     }
 
-    /// The moment so many hours before now.
-    fn ago(&self, hours: f64) -> UnixTime {
-        UnixTime(self.now.0.saturating_sub((hours * 3_600.0) as i64))
+    /// The moment so many hours before now, give or take some minutes.
+    fn ago(&mut self, hours: f64) -> UnixTime {
+        let seconds = (hours * 3_600.0) as i64;
+        let jitter = self.random.below(420) as i64;
+        UnixTime(self.now.0.saturating_sub(seconds).saturating_sub(jitter))
     }
 
     /// An id that is the same every time (RFC 5322 §3.6.4).

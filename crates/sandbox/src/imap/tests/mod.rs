@@ -5,6 +5,7 @@ mod hostile;
 mod login;
 mod reading;
 mod searching;
+mod structure;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
