@@ -110,7 +110,7 @@ export class Driver {
         headers: { accept: "application/json" },
         signal: request.signal,
       });
-      const body = await response.text();
+      const body = strings(await response.json().catch(() => null));
       const seconds = Number.parseInt(response.headers.get("retry-after") ?? "", 10);
       this.#tell("answered", ticket, response.status, body, seconds >= 0 ? seconds : undefined);
     } catch {
@@ -119,4 +119,11 @@ export class Driver {
       clearTimeout(limit);
     }
   }
+}
+
+/** The strings that the engine reads; anything else in the answer is not its concern. */
+function strings(body) {
+  const why = body?.diagnosis ?? body;
+  const all = { ...body, code: why?.code, title: why?.title, detail: why?.detail };
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => typeof value === "string"));
 }

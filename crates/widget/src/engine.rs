@@ -8,11 +8,32 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use mailgrant_core::secret::Secret;
 
 use crate::session::{Effect, Outcome, Request, Session, Start, View};
+use crate::status::Body;
 use crate::text::Texts;
 use crate::watch::Millis;
 
 #[wasm_bindgen]
 extern "C" {
+    /// An answer's JSON, flattened to its strings: see [`Body`].
+    pub type Json;
+
+    #[wasm_bindgen(method, getter)]
+    fn status(this: &Json) -> Option<String>;
+    #[wasm_bindgen(method, getter)]
+    fn phase(this: &Json) -> Option<String>;
+    #[wasm_bindgen(method, getter)]
+    fn connect_session(this: &Json) -> Option<String>;
+    #[wasm_bindgen(method, getter)]
+    fn account_id(this: &Json) -> Option<String>;
+    #[wasm_bindgen(method, getter)]
+    fn admin_consent_url(this: &Json) -> Option<String>;
+    #[wasm_bindgen(method, getter)]
+    fn code(this: &Json) -> Option<String>;
+    #[wasm_bindgen(method, getter)]
+    fn title(this: &Json) -> Option<String>;
+    #[wasm_bindgen(method, getter)]
+    fn detail(this: &Json) -> Option<String>;
+
     /// The page's side, written in `web/widget/mailgrant-session.js`.
     pub type Host;
 
@@ -85,14 +106,14 @@ impl Engine {
         &mut self,
         ticket: u32,
         http: u16,
-        body: &str,
+        body: &Json,
         retry_after: Option<u32>,
         now: f64,
     ) {
         let retry_after = retry_after.map(|seconds| Millis::from(seconds) * 1_000);
         let effects = self
             .session
-            .answered(ticket, http, body, retry_after, millis(now));
+            .answered(ticket, http, read(body), retry_after, millis(now));
         self.perform(effects);
     }
 
@@ -159,15 +180,19 @@ impl Engine {
 
     fn send(&self, ticket: u32, request: Request, after: Millis) {
         let after = u32::try_from(after).unwrap_or(u32::MAX);
-        let url = self.connect_url.expose();
+        let mut url = String::from(self.connect_url.expose());
         match request {
             Request::Status { wait } => {
-                // Put together by hand: `format!` alone costs several kilobytes.
-                let url = [url, "/status?wait=", if wait == 0 { "0" } else { "20" }].concat();
+                // `format!` and `concat` alone cost kilobytes.
+                url.push_str(if wait == 0 {
+                    "/status?wait=0"
+                } else {
+                    "/status?wait=20"
+                });
                 self.host
                     .ask(ticket, "GET", &url, after, wait * 1_000 + PATIENCE);
             }
-            Request::GiveUp => self.host.ask(ticket, "DELETE", url, after, PATIENCE),
+            Request::GiveUp => self.host.ask(ticket, "DELETE", &url, after, PATIENCE),
         }
     }
 
@@ -192,6 +217,19 @@ impl Engine {
                 );
             }
         }
+    }
+}
+
+fn read(json: &Json) -> Body {
+    Body {
+        status: json.status(),
+        phase: json.phase(),
+        connect_session: json.connect_session(),
+        account_id: json.account_id(),
+        admin_consent_url: json.admin_consent_url(),
+        code: json.code(),
+        title: json.title(),
+        detail: json.detail(),
     }
 }
 

@@ -10,4 +10,4 @@ pub mod status;
 pub mod text;
 pub mod watch;
 
-pub use engine::{Engine, Host};
+pub use engine::{Engine, Host, Json};

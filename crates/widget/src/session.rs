@@ -6,7 +6,7 @@
 //!
 //! Exactly one [`Effect::End`] is given in the life of a session, and nothing after it.
 
-use crate::status::{Answer, Diagnosis, State, Status};
+use crate::status::{Answer, Body, Diagnosis, State, Status};
 use crate::watch::{Millis, Sight, Watch};
 
 /// How the sign-in was begun.
@@ -168,7 +168,7 @@ impl Session {
         &mut self,
         ticket: u32,
         http: u16,
-        body: &str,
+        body: Body,
         retry_after: Option<Millis>,
         now: Millis,
     ) -> Vec<Effect> {
@@ -266,9 +266,13 @@ impl Session {
                 return self.go_on(status, changed, now);
             }
         };
+        let mut effects = Vec::new();
         // A failure stays open: the gateway's page in that window says what to do about it.
-        let close = (!matches!(outcome, Outcome::Error { .. })).then_some(Effect::CloseWindow);
-        close.into_iter().chain([self.end(outcome)]).collect()
+        if !matches!(outcome, Outcome::Error { .. }) {
+            effects.push(Effect::CloseWindow);
+        }
+        effects.push(self.end(outcome));
+        effects
     }
 
     fn go_on(&mut self, status: Status, changed: bool, now: Millis) -> Vec<Effect> {

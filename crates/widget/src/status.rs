@@ -12,9 +12,8 @@
 //! `DELETE /connect/{client_token}` answers in the same form, with the two further states `given_up` (the session
 //! ended by this request) and `finishing` (too late: the authority's answer has already come back).
 //!
-//! Read through [`serde_json::Value`] on purpose: every derived `Deserialize` costs about 4 kB of WebAssembly.
-
-use serde_json::Value;
+//! The browser parses the JSON and hands over its strings as a [`Body`]: a parser of our own would be a third of the
+//! WebAssembly.
 
 /// Where a connect session stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +62,27 @@ pub struct Status {
     pub admin_consent_url: Option<String>,
 }
 
+/// The strings of an answer's JSON; what is absent or no string is `None`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Body {
+    /// `status`
+    pub status: Option<String>,
+    /// `phase`
+    pub phase: Option<String>,
+    /// `connect_session`
+    pub connect_session: Option<String>,
+    /// `account_id`
+    pub account_id: Option<String>,
+    /// `admin_consent_url`
+    pub admin_consent_url: Option<String>,
+    /// `diagnosis.code`, or the `code` of a problem (RFC 9457)
+    pub code: Option<String>,
+    /// `diagnosis.title`, or the `title` of a problem
+    pub title: Option<String>,
+    /// `diagnosis.detail`, or the `detail` of a problem
+    pub detail: Option<String>,
+}
+
 /// What one answer of the gateway amounts to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
@@ -78,31 +98,31 @@ impl Answer {
     /// Reads an HTTP status and body.
     ///
     /// ```
-    /// use mailgrant_widget::status::{Answer, State};
+    /// use mailgrant_widget::status::{Answer, Body, State};
     ///
-    /// let answer = Answer::read(200, r#"{"status": "connected", "account_id": "acc_1"}"#);
+    /// let body = Body { status: Some(String::from("connected")), ..Body::default() };
+    /// let answer = Answer::read(200, body);
     /// assert!(matches!(answer, Answer::Status(status) if status.state == State::Connected));
-    /// assert_eq!(Answer::read(503, "<html>"), Answer::Later);
+    /// assert_eq!(Answer::read(503, Body::default()), Answer::Later);
     /// ```
     #[must_use]
-    pub fn read(http: u16, body: &str) -> Self {
-        let body: Value = serde_json::from_str(body).unwrap_or(Value::Null);
+    pub fn read(http: u16, body: Body) -> Self {
         match http {
             204 => Self::Status(Status::bare(State::GivenUp)),
-            200..=299 => Status::read(&body).map_or(Self::Later, Self::Status),
+            200..=299 => Status::read(body).map_or(Self::Later, Self::Status),
             409 => Self::Status(Status::bare(State::Finishing)),
             410 => Self::Status(Status::bare(State::Expired)),
             408 | 425 | 429 | 500.. => Self::Later,
             _ => Self::Refused(Diagnosis {
-                code: text(&body, "code").unwrap_or_else(|| {
+                code: body.code.unwrap_or_else(|| {
                     String::from(if http == 404 {
                         "session_unknown"
                     } else {
                         "refused"
                     })
                 }),
-                title: text(&body, "title").unwrap_or_default(),
-                detail: text(&body, "detail").unwrap_or_default(),
+                title: body.title.unwrap_or_default(),
+                detail: body.detail.unwrap_or_default(),
             }),
         }
     }
@@ -120,10 +140,9 @@ impl Status {
         }
     }
 
-    fn read(body: &Value) -> Option<Self> {
-        let phase = text(body, "phase");
-        let state = match body.get("status")?.as_str()? {
-            "pending" if phase.as_deref() == Some("finishing") => State::Finishing,
+    fn read(body: Body) -> Option<Self> {
+        let state = match body.status?.as_str() {
+            "pending" if body.phase.as_deref() == Some("finishing") => State::Finishing,
             "pending" => State::Pending,
             "finishing" => State::Finishing,
             "awaiting_admin_consent" => State::AwaitingAdminConsent,
@@ -133,38 +152,53 @@ impl Status {
             "given_up" => State::GivenUp,
             _ => return None,
         };
-        let diagnosis = body
-            .get("diagnosis")
-            .filter(|value| value.is_object())
-            .map(|value| Diagnosis {
-                code: text(value, "code").unwrap_or_default(),
-                title: text(value, "title").unwrap_or_default(),
-                detail: text(value, "detail").unwrap_or_default(),
-            });
+        let (title, detail) = (body.title, body.detail);
+        let diagnosis = body.code.map(|code| Diagnosis {
+            code,
+            title: title.unwrap_or_default(),
+            detail: detail.unwrap_or_default(),
+        });
         // The link is put into the page: nothing but a web address may come through.
-        let admin_consent_url = text(body, "admin_consent_url")
+        let admin_consent_url = body
+            .admin_consent_url
             .filter(|url| url.starts_with("https://") || url.starts_with("http://"));
         Some(Self {
             state,
-            phase,
-            connect_session: text(body, "connect_session"),
-            account_id: text(body, "account_id"),
+            phase: body.phase,
+            connect_session: body.connect_session,
+            account_id: body.account_id,
             diagnosis,
             admin_consent_url,
         })
     }
 }
 
-fn text(body: &Value, name: &str) -> Option<String> {
-    body.get(name)?.as_str().map(String::from)
+#[cfg(test)]
+impl Body {
+    /// From the JSON text of an answer, as `web/widget/mailgrant-session.js` does it.
+    pub(crate) fn of(json: &str) -> Self {
+        let json: serde_json::Value = serde_json::from_str(json).unwrap_or_default();
+        let text = |value: &serde_json::Value, name| Some(String::from(value.get(name)?.as_str()?));
+        let why = json.get("diagnosis").unwrap_or(&json);
+        Self {
+            status: text(&json, "status"),
+            phase: text(&json, "phase"),
+            connect_session: text(&json, "connect_session"),
+            account_id: text(&json, "account_id"),
+            admin_consent_url: text(&json, "admin_consent_url"),
+            code: text(why, "code"),
+            title: text(why, "title"),
+            detail: text(why, "detail"),
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Answer, State, Status};
+    use super::{Answer, Body, State, Status};
 
     fn status(body: &str) -> Status {
-        match Answer::read(200, body) {
+        match Answer::read(200, Body::of(body)) {
             Answer::Status(status) => status,
             other => panic!("{other:?}"),
         }
@@ -223,7 +257,7 @@ mod tests {
     fn http_statuses() {
         for http in [408, 429, 500, 502, 503, 504] {
             assert_eq!(
-                Answer::read(http, r#"{"status":"connected"}"#),
+                Answer::read(http, Body::of(r#"{"status":"connected"}"#)),
                 Answer::Later,
                 "{http}"
             );
@@ -236,7 +270,7 @@ mod tests {
             r#"{"status":7}"#,
             r#"{"status":"unheard of"}"#,
         ] {
-            assert_eq!(Answer::read(200, body), Answer::Later, "{body}");
+            assert_eq!(Answer::read(200, Body::of(body)), Answer::Later, "{body}");
         }
         for (http, state) in [
             (204, State::GivenUp),
@@ -244,7 +278,7 @@ mod tests {
             (410, State::Expired),
         ] {
             assert!(
-                matches!(Answer::read(http, ""), Answer::Status(status) if status.state == state),
+                matches!(Answer::read(http, Body::default()), Answer::Status(status) if status.state == state),
                 "{http}"
             );
         }
@@ -258,7 +292,7 @@ mod tests {
             (400, "nonsense", "refused"),
         ] {
             assert!(
-                matches!(Answer::read(http, body), Answer::Refused(why) if why.code == code),
+                matches!(Answer::read(http, Body::of(body)), Answer::Refused(why) if why.code == code),
                 "{http}"
             );
         }
