@@ -16,9 +16,9 @@ pub use description::{ApplicationDescription, Description, MailServer, UserDescr
 use crate::authority::{self, Addresses, Authority};
 use crate::control::{self, Faults, RequestLog};
 use crate::directory::TenantFile;
-use crate::mailstore::MailStore;
+use crate::mailstore::{MailStore, StoreError};
 use crate::pki::Pki;
-use crate::{Clock, Directory, Error, SandboxSettings, imap};
+use crate::{Clock, Directory, Error, SandboxSettings, imap, seed};
 use imap_login::ImapLogin;
 
 /// Entra ID and Exchange Online in a box.
@@ -37,7 +37,8 @@ impl Sandbox {
             Some(tenant) => tenant,
             None => TenantFile::built_in()?,
         };
-        let pki = Pki::open(&settings.dir, now)?;
+        // Peers judge certificates by the machine's clock, whatever this sandbox's says.
+        let pki = Pki::open(&settings.dir, Clock::system().now())?;
         let directory = Directory::open(
             &settings.dir,
             tenant,
@@ -57,7 +58,7 @@ impl Sandbox {
             },
             settings.access_token_lifetime,
         ));
-        let store = open_mail(&settings, &directory)?;
+        let store = open_mail(&settings, &directory).await?;
         let login = ImapLogin {
             directory: directory.clone(),
             log: authority.log.clone(),
@@ -187,18 +188,44 @@ fn port(listener: &TcpListener) -> Result<u16, Error> {
     }
 }
 
-fn open_mail(settings: &SandboxSettings, directory: &Directory) -> Result<Arc<MailStore>, Error> {
-    let problem = |error: &dyn std::fmt::Display| Error::Mail {
-        problem: error.to_string(),
-    };
-    let store = MailStore::open(settings.dir.join("mail"), settings.clock.now())
-        .map_err(|error| problem(&error))?;
-    for mailbox in &directory.tenant().mailboxes {
-        store
-            .mailbox(&mailbox.address)
-            .map_err(|error| problem(&error))?;
+/// Opens every mailbox of the tenant, and fills new ones with sample mail.
+async fn open_mail(
+    settings: &SandboxSettings,
+    directory: &Directory,
+) -> Result<Arc<MailStore>, Error> {
+    let users: Vec<seed::User> = directory
+        .tenant()
+        .mailboxes
+        .iter()
+        .map(|mailbox| seed::User {
+            address: mailbox.address.clone(),
+            display_name: mailbox.display_name.clone(),
+        })
+        .collect();
+    let (path, now, fill) = (
+        settings.dir.join("mail"),
+        settings.clock.now(),
+        settings.sample_mail,
+    );
+    let opened = tokio::task::spawn_blocking(move || {
+        let store = MailStore::open(path, now)?;
+        for user in &users {
+            store.mailbox(&user.address)?;
+        }
+        if fill {
+            seed::deliver(&store, &users, now)?;
+        }
+        Ok::<_, StoreError>(store)
+    });
+    match opened.await {
+        Ok(Ok(store)) => Ok(Arc::new(store)),
+        Ok(Err(error)) => Err(Error::Mail {
+            problem: error.to_string(),
+        }),
+        Err(error) => Err(Error::Mail {
+            problem: error.to_string(),
+        }),
     }
-    Ok(Arc::new(store))
 }
 
 fn serve(

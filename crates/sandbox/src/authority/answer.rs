@@ -103,7 +103,10 @@ mod tests {
             state: Some("a b&c".to_owned()),
         };
         let response = answer.send(&[("code", "x/y")]);
-        response.headers()[header::LOCATION]
+        response
+            .headers()
+            .get(header::LOCATION)
+            .unwrap()
             .to_str()
             .unwrap()
             .to_owned()

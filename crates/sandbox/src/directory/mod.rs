@@ -98,7 +98,6 @@ impl Directory {
     }
 
     /// The tenant as it is now. Keep it no longer than needed: changes wait.
-    #[must_use]
     pub fn tenant(&self) -> RwLockReadGuard<'_, Tenant> {
         self.0.tenant.read().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,0 +1,23 @@
+//! The sandbox through its public surface: HTTP, and the directory's answers to the mail servers.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    missing_docs
+)]
+
+mod access;
+mod admin_consent;
+mod authorize;
+mod client_credentials;
+mod code;
+mod consent;
+mod control;
+mod discovery;
+mod imap;
+mod refresh;
+mod restart;
+mod sign_in;
+mod support;
