@@ -65,10 +65,8 @@ impl Connection {
             challenge: None,
             exchange: self.driver.begin("AUTHENTICATE", deadline)?,
         };
-        handshake
-            .run(at_once)
-            .await
-            .map_err(|error| redact(error, token))?;
+        let result = handshake.run(at_once).await;
+        result.map_err(|error| redact(error, &[token.expose(), &handshake.response]))?;
         self.driver.finish();
 
         let capabilities = timeout_at(deadline, ask_capabilities(&mut self.driver))
@@ -174,8 +172,8 @@ impl Handshake<'_> {
 }
 
 /// A server that repeats the token in its refusal does not get it into a log.
-fn redact(error: Error, token: &AccessToken) -> Error {
-    let clean = |text: String| text.replace(token.expose(), "(token)");
+fn redact(error: Error, secrets: &[&str]) -> Error {
+    let clean = |text: String| secrets.iter().fold(text, |text, secret| hide(&text, secret));
     match error {
         Error::Authentication {
             mechanism,
@@ -214,8 +212,48 @@ fn redact(error: Error, token: &AccessToken) -> Error {
     }
 }
 
+/// Takes `secret` out of `text`, and its beginning where the text breaks off or goes on otherwise.
+fn hide(text: &str, secret: &str) -> String {
+    let start = secret.get(..START_OF_SECRET).unwrap_or(secret);
+    let mut hidden = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, found)) = rest.split_once(start).filter(|_| !start.is_empty()) {
+        hidden.push_str(before);
+        hidden.push_str("(token)");
+        let tail = secret.get(start.len()..).unwrap_or_default();
+        let common = found.bytes().zip(tail.bytes()).take_while(|(a, b)| a == b);
+        // Secrets are ASCII, so that what equals one ends at a character.
+        rest = found.get(common.count()..).unwrap_or_default();
+    }
+    hidden.push_str(rest);
+    hidden
+}
+
+/// More than chance makes alike.
+const START_OF_SECRET: usize = 12;
+
 /// Dovecot 2.3's limit on the base64 form.
 const MAX_SASL_OCTETS: usize = 8192;
 
 /// One for the response, one for the refusal, and some slack.
 const MAX_ROUNDS: u32 = 4;
+
+#[cfg(test)]
+mod tests {
+    use super::hide;
+
+    #[test]
+    fn hides_whole_and_broken_secrets() {
+        let secret = "0123456789abcdefghij";
+        for (text, shown) in [
+            ("bad 0123456789abcdefghij!", "bad (token)!"),
+            ("bad 0123456789abcdef", "bad (token)"),
+            ("0123456789abXX 0123456789abcdefghij", "(token)XX (token)"),
+            ("0123456789a", "0123456789a"),
+            ("", ""),
+        ] {
+            assert_eq!(hide(text, secret), shown);
+        }
+        assert_eq!(hide("a short one", "short"), "a (token) one");
+    }
+}
