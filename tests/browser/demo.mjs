@@ -8,6 +8,8 @@ const [readyFile, shots] = process.argv.slice(2);
 const demo = JSON.parse(readFileSync(readyFile, "utf8"));
 const person = demo.users[0];
 const SCREENS = { desktop: { width: 1440, height: 900 }, phone: { width: 390, height: 844 } };
+/** What the page's policy keeps out of emails is meant to be kept out. */
+const BLOCKED = /Content Security Policy|sandboxed/;
 if (shots) mkdirSync(shots, { recursive: true });
 
 const browser = await launch();
@@ -54,7 +56,22 @@ async function visit(context, name, narrow) {
   await page.getByRole("heading", { level: 2, name: subject }).waitFor();
   await page.locator(".reader-frame, .reader-text").waitFor();
   await shot("4-email");
-  if (narrow) await page.getByRole("button", { name: "Back" }).click();
+  const back = () => narrow && page.getByRole("button", { name: "Back" }).click();
+  await back();
+
+  const frame = await firstWith(page, emails, ".reader-frame", back);
+  const inside = page.frameLocator(".reader-frame");
+  assert.ok((await inside.locator("body").innerText()).trim().length > 0);
+  assert.equal(await inside.locator("script, form, iframe").count(), 0);
+  assert.equal(await frame.getAttribute("sandbox"), "allow-popups allow-popups-to-escape-sandbox");
+  await shot("4-html");
+  await back();
+
+  const attachment = await firstWith(page, emails, ".attachments a", back);
+  const download = await page.request.get(await attachment.evaluate((link) => link.href));
+  assert.equal(download.status(), 200);
+  assert.ok((await download.body()).length > 0);
+  await back();
 
   const word = subject.split(/\W+/).sort((a, b) => b.length - a.length)[0];
   await page.getByRole("searchbox").fill(word);
@@ -64,10 +81,24 @@ async function visit(context, name, narrow) {
   await page.getByRole("button", { name: /Under the hood/ }).click();
   await page.locator("#hood-calls li").first().waitFor();
   await shot("5-under-the-hood");
-  assert.deepEqual(complaints.filter((text) => !BLOCKED.test(text)), []);
+  assert.deepEqual(complaints.filter((text) => !BLOCKED.test(text)), [], "the console stays clean");
 
   await page.getByRole("button", { name: "Disconnect" }).click();
   await page.getByRole("button", { name: "Connect mailbox" }).waitFor();
+}
+
+/** Opens one email after the other until one shows `selector`. */
+async function firstWith(page, emails, selector, back) {
+  for (let at = 0; at < (await emails.count()); at += 1) {
+    const answer = page.waitForResponse((response) => /\/api\/emails\/[^/?]+$/.test(response.url()));
+    await emails.nth(at).click();
+    await answer;
+    await page.locator(".reader-head").waitFor();
+    const found = page.locator(selector).first();
+    if ((await found.count()) > 0) return found;
+    await back();
+  }
+  throw new Error(`no email has ${selector}`);
 }
 
 /** Signs in and agrees, where asked; the gateway's result page closes the window. */
@@ -91,6 +122,3 @@ async function fits(page) {
   const [content, width] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
   assert.ok(content <= width, `the page is ${content} px wide on a screen of ${width}`);
 }
-
-/** What the page's policy keeps out of emails is meant to be kept out. */
-const BLOCKED = /Content Security Policy|sandboxed/;

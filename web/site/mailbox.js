@@ -12,6 +12,7 @@ export class Mailbox {
   #next = null;
   #request = null;
   #opened = false;
+  #read = new Set(); // on this page; the gateway opens folders read-only
 
   constructor() {
     byId("search").addEventListener("submit", (event) => {
@@ -137,7 +138,7 @@ export class Mailbox {
   }
 
   #line(email) {
-    const unread = !has(email, "$seen");
+    const unread = !has(email, "$seen") && !this.#read.has(email.id);
     const person = email.from?.[0];
     const link = h("a", { href: `#${encodeURIComponent(email.id)}`, class: unread ? "email unread" : "email", "data-id": email.id },
       avatar(person),
@@ -152,12 +153,13 @@ export class Mailbox {
     link.addEventListener("click", (event) => {
       event.preventDefault();
       history.pushState({ email: email.id }, "", link.href);
-      this.#read(email.id);
+      this.#show(email.id);
     });
     return h("li", {}, link);
   }
 
-  #read(id) {
+  #show(id) {
+    this.#read.add(id);
     for (const line of byId("list").querySelectorAll("a")) {
       if (line.dataset.id === id) {
         line.setAttribute("aria-current", "true");
@@ -170,7 +172,7 @@ export class Mailbox {
 
   #restore(state) {
     if (!this.#opened) return;
-    if (state?.email) this.#read(state.email);
+    if (state?.email) this.#show(state.email);
     else this.#reader.clear();
   }
 
