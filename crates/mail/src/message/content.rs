@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 
-use mail_parser::decoders::charsets::map::charset_decoder;
 use mail_parser::{Attribute, ContentType};
 
-use super::fields::{Fields, decode_8bit};
+use super::charset;
+use super::fields::Fields;
 use super::transfer::Encoding;
 
 /// The description of a part.
@@ -124,45 +124,11 @@ impl Content {
         format!("{}/{}", self.main_type, self.subtype)
     }
 
-    /// Decoded octets as text with LF line ends, and whether the charset was known and fitted.
-    ///
-    /// Without a charset, or with one that is not known, UTF-8 is tried and then windows-1252; octets above 127 under
-    /// `us-ascii` are read the same way.
+    /// Decoded octets as text with LF line ends, and whether they fitted the charset.
     pub fn text(&self, bytes: &[u8]) -> (String, bool) {
-        let label = self.charset.as_deref().map(str::trim).unwrap_or_default();
-        let is_ascii = label.is_empty()
-            || label.eq_ignore_ascii_case("us-ascii")
-            || label.eq_ignore_ascii_case("ascii");
-        let decoder = if is_ascii {
-            None
-        } else {
-            charset_decoder(label.as_bytes())
-        };
-        let (text, is_sound) = match decoder {
-            Some(decode) => {
-                let text = decode(bytes);
-                let is_sound = !text.contains(char::REPLACEMENT_CHARACTER);
-                (text, is_sound)
-            }
-            None => {
-                let is_sound = if is_ascii {
-                    bytes.is_ascii() || label.is_empty()
-                } else {
-                    false
-                };
-                (decode_8bit(bytes).into_owned(), is_sound)
-            }
-        };
-        let text = text
-            .strip_prefix('\u{feff}')
-            .map(str::to_owned)
-            .unwrap_or(text);
-        let text = if text.contains("\r\n") {
-            text.replace("\r\n", "\n")
-        } else {
-            text
-        };
-        (text, is_sound)
+        let (text, is_sound) = charset::decode(self.charset.as_deref().unwrap_or_default(), bytes);
+        let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+        (text.replace("\r\n", "\n"), is_sound)
     }
 }
 

@@ -6,10 +6,8 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use mail_parser::decoders::base64::base64_decode;
-use mail_parser::decoders::charsets::map::charset_decoder;
 
-use super::fields::decode_8bit;
-use super::transfer;
+use super::{charset, transfer};
 
 /// Decodes the encoded words of unstructured text.
 pub(super) fn decode(text: &str) -> String {
@@ -118,10 +116,7 @@ impl<'a> Word<'a> {
 
     fn text(&self) -> String {
         // A language may follow the charset (RFC 2231 §5).
-        let charset = self.charset.split('*').next().unwrap_or_default();
-        match charset_decoder(charset.as_bytes()) {
-            Some(decode) => decode(&self.bytes),
-            None => decode_8bit(&self.bytes).into_owned(),
-        }
+        let label = self.charset.split('*').next().unwrap_or_default();
+        charset::decode(label, &self.bytes).0.into_owned()
     }
 }

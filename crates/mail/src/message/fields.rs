@@ -1,15 +1,12 @@
 //! Header fields (RFC 5322 §2.2): finding them, and reading their values with `mail_parser`.
 
-use std::borrow::Cow;
-
 use jiff::civil;
 use jiff::tz::Offset;
-use mail_parser::decoders::charsets::map::charset_decoder;
 use mail_parser::parsers::MessageStream;
 use mail_parser::{Addr, Address, ContentType, HeaderValue};
 
 use super::EmailAddress;
-use super::encoded_word;
+use super::{charset, encoded_word};
 
 /// Fields of one header that are looked at.
 const MAX_FIELDS: usize = 1_000;
@@ -75,7 +72,7 @@ pub(super) struct Value(String);
 impl Value {
     fn of(value: &[u8]) -> Self {
         let value = value.get(..MAX_FIELD).unwrap_or(value);
-        let mut text: String = decode_8bit(value)
+        let mut text: String = charset::guess(value)
             .chars()
             .filter(|character| !matches!(character, '\r' | '\n' | '\0'))
             .map(|character| if character == '\t' { ' ' } else { character })
@@ -179,17 +176,6 @@ impl Value {
 
 fn stream(value: &str) -> MessageStream<'_> {
     MessageStream::new(value.as_bytes())
-}
-
-/// Bytes of a header as text: UTF-8 (RFC 6532), or else what software that sends neither UTF-8 nor encoded words means.
-pub(super) fn decode_8bit(bytes: &[u8]) -> Cow<'_, str> {
-    match std::str::from_utf8(bytes) {
-        Ok(text) => Cow::Borrowed(text),
-        Err(_) => match charset_decoder(b"windows-1252") {
-            Some(decode) => Cow::Owned(decode(bytes)),
-            None => String::from_utf8_lossy(bytes),
-        },
-    }
 }
 
 fn rfc3339(local: civil::DateTime, offset: Offset) -> String {

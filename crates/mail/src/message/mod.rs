@@ -33,6 +33,7 @@
 //! ```
 
 mod body;
+mod charset;
 mod content;
 mod encoded_word;
 mod fields;

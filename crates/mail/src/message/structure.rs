@@ -96,21 +96,11 @@ impl<'a> Splitter<'a> {
         while let Some(rest) = self.raw.get(line_start..).filter(|rest| !rest.is_empty()) {
             let (line, length) = first_line(rest);
             let next = line_start + length;
-            match self.boundary(line) {
-                Some((depth, is_close)) => {
-                    let parent = self.open.get(depth).map(|open| open.part);
-                    if is_close {
-                        self.end_parts(previous_end, depth);
-                    } else {
-                        self.end_parts(previous_end, depth + 1);
-                        self.begin_part(parent, next);
-                    }
-                }
-                None => {
-                    if let State::Header(part) = self.state {
-                        self.header_line(part, line, line_start, next);
-                    }
-                }
+            if !self.boundary_line(line, previous_end, next)
+                && let State::Header(part) = self.state
+                && self.header_line(part, line, line_start, next)
+            {
+                self.boundary_line(line, line_start, next);
             }
             previous_end = line_start + line.len();
             line_start = next;
@@ -132,6 +122,21 @@ impl<'a> Splitter<'a> {
             parts: self.parts,
             is_truncated: self.is_truncated,
         }
+    }
+
+    /// Ends and begins parts if the line is a boundary; says whether it is one.
+    fn boundary_line(&mut self, line: &[u8], previous_end: usize, next: usize) -> bool {
+        let Some((depth, is_close)) = self.boundary(line) else {
+            return false;
+        };
+        let parent = self.open.get(depth).map(|open| open.part);
+        if is_close {
+            self.end_parts(previous_end, depth);
+        } else {
+            self.end_parts(previous_end, depth + 1);
+            self.begin_part(parent, next);
+        }
+        true
     }
 
     /// The open multipart whose boundary this line is, and whether it closes it.
@@ -179,18 +184,21 @@ impl<'a> Splitter<'a> {
         self.state = State::Header(index);
     }
 
-    fn header_line(&mut self, part: usize, line: &[u8], start: usize, next: usize) {
+    /// Reads a line of a header; says whether it was the first line of the body, the empty line before it missing.
+    fn header_line(&mut self, part: usize, line: &[u8], start: usize, next: usize) -> bool {
+        let is_first = self
+            .parts
+            .get(part)
+            .is_some_and(|part| part.header.start == start);
         if line.is_empty() {
             self.end_header(part, start, next);
-        } else if !Fields::is_header_line(
-            line,
-            self.parts
-                .get(part)
-                .is_some_and(|p| p.header.start == start),
-        ) {
-            // The empty line is missing: this is the first line of the body.
+            return false;
+        }
+        let is_body = !Fields::is_header_line(line, is_first);
+        if is_body {
             self.end_header(part, start, start);
         }
+        is_body
     }
 
     fn end_header(&mut self, index: usize, end: usize, body: usize) {
