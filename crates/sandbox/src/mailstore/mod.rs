@@ -30,6 +30,7 @@
 
 mod flags;
 mod folder;
+mod hierarchy;
 mod journal;
 mod mailbox;
 pub mod path;
