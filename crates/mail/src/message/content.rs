@@ -1,9 +1,5 @@
 //! What a part says of itself: the `Content-…` fields.
 
-use std::borrow::Cow;
-
-use mail_parser::{Attribute, ContentType};
-
 use super::charset;
 use super::fields::Fields;
 use super::transfer::Encoding;
@@ -48,40 +44,34 @@ impl Content {
     pub fn of(fields: &Fields<'_>, is_in_digest: bool) -> Self {
         let content_type = fields
             .first("Content-Type")
-            .and_then(|value| value.content_type());
+            .map(|value| value.parametrised())
+            .unwrap_or_default();
         let disposition = fields
             .first("Content-Disposition")
-            .and_then(|value| value.content_type());
+            .map(|value| value.parametrised())
+            .unwrap_or_default();
         let mut content = Self::default();
-        let media_type = content_type.as_ref().and_then(|value| {
-            let subtype = value
-                .subtype()
-                .map(|subtype| subtype.trim().to_ascii_lowercase())?;
-            let main_type = value.ctype().trim().to_ascii_lowercase();
-            (is_token(&main_type) && is_token(&subtype)).then_some((main_type, subtype))
-        });
+        let media_type = content_type
+            .value
+            .split_once('/')
+            .filter(|(main, subtype)| is_token(main) && is_token(subtype));
         if let Some((main_type, subtype)) = media_type {
-            content.main_type = main_type;
-            content.subtype = subtype;
+            main_type.clone_into(&mut content.main_type);
+            subtype.clone_into(&mut content.subtype);
         } else if is_in_digest {
             content.main_type = "message".to_owned();
             content.subtype = "rfc822".to_owned();
         }
-        let parameter = |name| {
-            content_type
-                .as_ref()
-                .and_then(|value| parameter(value, name))
-        };
-        content.charset = parameter("charset");
+        content.charset = content_type.get("charset");
         if content.main_type == "multipart" {
-            content.boundary = parameter("boundary")
-                .map(|boundary| boundary.trim_end().to_owned())
-                .filter(|text| !text.is_empty());
+            let boundary = content_type
+                .get("boundary")
+                .map(|boundary| boundary.trim_end().to_owned());
+            content.boundary = boundary.filter(|boundary| !boundary.is_empty());
         }
         content.name = disposition
-            .as_ref()
-            .and_then(|value| self::parameter(value, "filename"))
-            .or_else(|| parameter("name"))
+            .text("filename")
+            .or_else(|| content_type.text("name"))
             .map(|name| {
                 name.chars()
                     .filter(|character| !character.is_control())
@@ -89,9 +79,7 @@ impl Content {
             })
             .map(|name| name.trim().to_owned())
             .filter(|name| !name.is_empty());
-        content.disposition = disposition
-            .map(|value| value.ctype().trim().to_ascii_lowercase())
-            .filter(|disposition| !disposition.is_empty());
+        content.disposition = Some(disposition.value).filter(|disposition| !disposition.is_empty());
         content.encoding = fields
             .first("Content-Transfer-Encoding")
             .map(|value| Encoding::of(&value.token()))
@@ -130,17 +118,6 @@ impl Content {
         let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
         (text.replace("\r\n", "\n"), is_sound)
     }
-}
-
-fn parameter(value: &ContentType<'_>, name: &str) -> Option<String> {
-    let attributes: &[Attribute<'_>] = value.attributes()?;
-    let found = attributes
-        .iter()
-        .find(|attribute| attribute.name.eq_ignore_ascii_case(name))?;
-    Some(match &found.value {
-        Cow::Borrowed(value) => (*value).to_owned(),
-        Cow::Owned(value) => value.clone(),
-    })
 }
 
 fn is_token(text: &str) -> bool {

@@ -3,9 +3,10 @@
 use jiff::civil;
 use jiff::tz::Offset;
 use mail_parser::parsers::MessageStream;
-use mail_parser::{Addr, Address, ContentType, HeaderValue};
+use mail_parser::{Addr, Address, HeaderValue};
 
 use super::EmailAddress;
+use super::parameters::Parametrised;
 use super::{charset, encoded_word};
 
 /// Fields of one header that are looked at.
@@ -93,13 +94,9 @@ impl Value {
         word.trim_matches('"').to_ascii_lowercase()
     }
 
-    /// A type with parameters, RFC 2231 and RFC 2047 decoded.
-    pub fn content_type(&self) -> Option<ContentType<'static>> {
-        let joined = encoded_word::join_adjacent(&self.0);
-        match stream(&joined).parse_content_type().into_owned() {
-            HeaderValue::ContentType(value) => Some(value),
-            _ => None,
-        }
+    /// A value with parameters: a media type, a disposition.
+    pub fn parametrised(&self) -> Parametrised {
+        Parametrised::parse(self.0.trim())
     }
 
     /// A list of addresses, groups replaced by their members (RFC 8621 §4.1.2.3).

@@ -39,6 +39,7 @@ mod encoded_word;
 mod fields;
 mod html;
 mod keywords;
+mod parameters;
 mod preview;
 mod selection;
 mod structure;
