@@ -1,6 +1,5 @@
 //! One request to the authority for a token, with what must be stored on the way.
 
-use mailgrant_core::scope::Scopes;
 use mailgrant_storage::{Account, Flow, Grant, NewGrant, Replacement};
 
 use super::{
@@ -45,10 +44,11 @@ async fn delegated(
         let grant = grant(inner, account).await?;
         slot.set_generation(grant.generation);
         let asked = inner.clock.now();
-        let scopes = wanted(&registration.application.provider.scopes, &grant.scopes);
         let response = registration
             .client
-            .refresh(&grant.refresh_token, Some(&scopes))
+            // Without `scope` the authority keeps to what was granted (RFC 6749 section 6). Repeating what was asked for
+            // is refused where less was granted: OpenID Connect drops `offline_access` on its own.
+            .refresh(&grant.refresh_token, None)
             .await
             .map_err(|error| Error::of(&error))?;
         let unstored = Unstored {
@@ -115,23 +115,5 @@ fn storage_error(error: &mailgrant_storage::Error) -> Error {
     }
 }
 
-/// What the settings ask for, as far as it was granted: a scope added to the settings later needs a new consent and must
-/// not break the accounts there are (RFC 6749 §6).
-fn wanted(configured: &Scopes, granted: &Scopes) -> Scopes {
-    let mut scopes = Scopes::default();
-    for scope in configured.iter() {
-        let about_sign_in = SIGN_IN.contains(&scope.as_str());
-        let is_granted = granted
-            .iter()
-            .any(|other| other.as_str().eq_ignore_ascii_case(scope.as_str()));
-        if about_sign_in || is_granted {
-            scopes.insert(scope.clone());
-        }
-    }
-    scopes
-}
-
-/// Not listed among the granted scopes by every authority.
-const SIGN_IN: [&str; 4] = ["openid", "profile", "email", "offline_access"];
 /// How often another replica may be first.
 const RACES: usize = 3;
