@@ -173,7 +173,11 @@ impl Handshake<'_> {
 
 /// A server that repeats the token in its refusal does not get it into a log.
 fn redact(error: Error, secrets: &[&str]) -> Error {
-    let clean = |text: String| secrets.iter().fold(text, |text, secret| hide(&text, secret));
+    let clean = |text: String| {
+        secrets
+            .iter()
+            .fold(text, |text, secret| hide(&text, secret))
+    };
     match error {
         Error::Authentication {
             mechanism,

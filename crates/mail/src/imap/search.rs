@@ -51,8 +51,8 @@ impl Session {
     pub async fn search(&mut self, query: &Query) -> Result<Vec<u32>, Error> {
         self.selected()?;
         let mut criteria = query.criteria()?;
-        let since = query.since.map(|since| Bound::new(since)).transpose()?;
-        let before = query.before.map(|before| Bound::new(before)).transpose()?;
+        let since = query.since.map(Bound::new).transpose()?;
+        let before = query.before.map(Bound::new).transpose()?;
         criteria.extend(since.iter().map(|bound| Criterion::plain(&bound.from)));
         criteria.extend(before.iter().map(|bound| Criterion::plain(&bound.to)));
 

@@ -64,7 +64,9 @@ fn refused(host: &str, error: &io::Error) -> Error {
         };
     };
     let advice = match tls {
-        rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer) => {
+        rustls::Error::InvalidCertificate(
+            CertificateError::UnknownIssuer | CertificateError::BadSignature,
+        ) => {
             ": it is not signed by a CA that is trusted here. If the CA is your own, give its certificate (tls_ca_file)"
         }
         rustls::Error::InvalidCertificate(

@@ -38,11 +38,22 @@ async fn a_page_is_newest_first_whatever_the_order_of_the_answer() {
     )
     .await
     .unwrap();
-    assert_eq!((uids(&page.items), page.next, page.missing), (vec![30, 20, 10], None, vec![]));
-    let [newest, middle, oldest] = &page.items[..] else { panic!() };
-    assert_eq!((newest.size, newest.received_at, newest.head.len()), (0, None, 0));
+    assert_eq!(
+        (uids(&page.items), page.next, page.missing),
+        (vec![30, 20, 10], None, vec![])
+    );
+    let [newest, middle, oldest] = &page.items[..] else {
+        panic!()
+    };
+    assert_eq!(
+        (newest.size, newest.received_at, newest.head.len()),
+        (0, None, 0)
+    );
     assert_eq!(middle.flags, ["\\Seen", "$x"]);
-    assert_eq!((middle.size, middle.sequence, &middle.head[..]), (70_000, 2, &b"ab\r\n"[..]));
+    assert_eq!(
+        (middle.size, middle.sequence, &middle.head[..]),
+        (70_000, 2, &b"ab\r\n"[..])
+    );
     assert_eq!(middle.received_at, Some(UnixTime(1_781_524_800)));
     assert!(middle.head_complete && oldest.flags.is_empty());
 }
@@ -80,18 +91,22 @@ async fn what_does_not_come_is_asked_for_again_and_then_named() {
     ))
     .await;
     let page = session.page(50, None).await.unwrap();
-    assert_eq!((uids(&page.items), page.next, page.missing), (vec![30, 10], None, vec![2]));
+    assert_eq!(
+        (uids(&page.items), page.next, page.missing),
+        (vec![30, 10], None, vec![2])
+    );
     played.await.unwrap();
 }
 
 #[tokio::test]
 async fn nothing_at_all_is_an_empty_page_with_names() {
-    let (mut session, played) = inbox(&format!(
-        "{FIRST}\nS: TAG OK done\n{FIRST}\nS: TAG OK done"
-    ))
-    .await;
+    let (mut session, played) =
+        inbox(&format!("{FIRST}\nS: TAG OK done\n{FIRST}\nS: TAG OK done")).await;
     let page = session.page(50, None).await.unwrap();
-    assert_eq!((page.items.len(), page.next, page.missing), (0, None, vec![3, 2, 1]));
+    assert_eq!(
+        (page.items.len(), page.next, page.missing),
+        (0, None, vec![3, 2, 1])
+    );
     played.await.unwrap();
 }
 
@@ -101,8 +116,14 @@ async fn an_empty_mailbox_is_an_empty_page() {
     session.examine("INBOX").await.unwrap();
     let page = session.page(50, None).await.unwrap();
     assert_eq!((page.items.len(), page.next), (0, None));
-    assert!(matches!(session.page(0, None).await, Err(Error::InvalidInput { .. })));
-    let end = PagePosition { uid: 1, sequence: 0 };
+    assert!(matches!(
+        session.page(0, None).await,
+        Err(Error::InvalidInput { .. })
+    ));
+    let end = PagePosition {
+        uid: 1,
+        sequence: 0,
+    };
     assert_eq!(session.page(1, Some(end)).await.unwrap().items.len(), 0);
 }
 
@@ -111,14 +132,26 @@ async fn uid_0_is_none() {
     let result = first_page("S: * 3 FETCH (UID 0 BODY[]<0> \"c\")\nS: * 2 FETCH (UID 2 BODY[]<0> \"c\")\nS: * 1 FETCH (UID 1 BODY[]<0> \"c\")").await;
     assert!(matches!(result, Err(Error::Protocol { .. })));
     let (mut session, _) = inbox("").await;
-    assert!(matches!(session.describe(0).await, Err(Error::InvalidInput { .. })));
-    assert!(matches!(session.summaries(&[1, 0]).await, Err(Error::InvalidInput { .. })));
-    assert!(matches!(session.body_window(0, 0, 1).await, Err(Error::InvalidInput { .. })));
+    assert!(matches!(
+        session.describe(0).await,
+        Err(Error::InvalidInput { .. })
+    ));
+    assert!(matches!(
+        session.summaries(&[1, 0]).await,
+        Err(Error::InvalidInput { .. })
+    ));
+    assert!(matches!(
+        session.body_window(0, 0, 1).await,
+        Err(Error::InvalidInput { .. })
+    ));
 }
 
 #[tokio::test]
 async fn a_head_is_cut_to_its_window() {
-    let limits = Limits { head_window: 4, ..Limits::default() };
+    let limits = Limits {
+        head_window: 4,
+        ..Limits::default()
+    };
     let script = format!(
         "{INBOX}
         C: FETCH 1:3 (UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[]<0.4>)
@@ -130,9 +163,16 @@ async fn a_head_is_cut_to_its_window() {
     let (mut session, _) = session_with(limits, &script).await;
     session.examine("INBOX").await.unwrap();
     let page = session.page(50, None).await.unwrap();
-    let heads: Vec<_> = page.items.iter().map(|s| (&s.head[..], s.head_complete)).collect();
+    let heads: Vec<_> = page
+        .items
+        .iter()
+        .map(|s| (&s.head[..], s.head_complete))
+        .collect();
     // Sizes may be estimates: only a short answer shows the end.
-    assert_eq!(heads, [(&b"abcd"[..], false), (b"abcd", false), (b"abc", true)]);
+    assert_eq!(
+        heads,
+        [(&b"abcd"[..], false), (b"abcd", false), (b"abc", true)]
+    );
 }
 
 #[tokio::test]
@@ -160,7 +200,13 @@ async fn summaries_come_in_the_order_asked_for() {
 #[tokio::test]
 async fn many_uids_go_in_lines_of_bearable_length() {
     let all: Vec<u32> = (1..=501).map(|n| n * 2).collect();
-    let list = |numbers: &[u32]| numbers.iter().map(u32::to_string).collect::<Vec<_>>().join(",");
+    let list = |numbers: &[u32]| {
+        numbers
+            .iter()
+            .map(u32::to_string)
+            .collect::<Vec<_>>()
+            .join(",")
+    };
     let (mut session, played) = inbox(&format!(
         "C: UID FETCH {} (…\nS: TAG OK x\nC: UID FETCH 1002 (…\nS: TAG OK x",
         list(&all[..500])
@@ -214,7 +260,8 @@ async fn windows_of_a_body() {
         ",
     )
     .await;
-    let mut window = async |uid, offset, length| session.body_window(uid, offset, length).await.unwrap();
+    let mut window =
+        async |uid, offset, length| session.body_window(uid, offset, length).await.unwrap();
     assert_eq!(window(20, 0, 4).await.unwrap(), "ab\r\n");
     assert_eq!(window(20, 4, 4).await.unwrap(), "efgh");
     assert_eq!(window(20, 8, 4).await.unwrap(), "");
@@ -232,7 +279,12 @@ async fn another_window_than_asked_for_is_no_answer() {
         assert!(matches!(error, Error::Protocol { .. }), "{answer}");
     }
     let (mut session, _) = inbox("").await;
-    for (offset, length) in [(0, 0), (u64::from(u32::MAX) + 1, 1), (0, 33 << 20), (0, usize::MAX)] {
+    for (offset, length) in [
+        (0, 0),
+        (u64::from(u32::MAX) + 1, 1),
+        (0, 33 << 20),
+        (0, usize::MAX),
+    ] {
         let error = session.body_window(20, offset, length).await.unwrap_err();
         assert!(matches!(error, Error::InvalidInput { .. }));
     }

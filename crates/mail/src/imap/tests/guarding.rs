@@ -13,18 +13,33 @@ use crate::imap::Limits;
 use crate::imap::guard::{Guard, GuardLimit};
 
 fn limits(max_literal: u64, max_line: usize, max_depth: u32) -> Limits {
-    Limits { max_literal, max_line, max_depth, ..Limits::default() }
+    Limits {
+        max_literal,
+        max_line,
+        max_depth,
+        ..Limits::default()
+    }
 }
 
 /// What comes through, and the offence.
 fn pass(limits: &Limits, input: &[u8], cuts: Vec<usize>) -> (Vec<u8>, Option<GuardLimit>) {
-    let stream = Chunks { rest: input.to_vec(), cuts };
+    let stream = Chunks {
+        rest: input.to_vec(),
+        cuts,
+    };
     let mut guard = Guard::new(stream, limits);
     let mut passed = Vec::new();
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
     let result = runtime.block_on(guard.read_to_end(&mut passed));
     assert_eq!(guard.traffic().received(), passed.len() as u64);
-    (passed, result.err().map(|error| GuardLimit::of(&error).expect("a typed error")))
+    (
+        passed,
+        result
+            .err()
+            .map(|error| GuardLimit::of(&error).expect("a typed error")),
+    )
 }
 
 fn offence(input: &str) -> Option<GuardLimit> {
@@ -59,15 +74,35 @@ fn honest_responses_pass() {
 
 #[test]
 fn limits_hold() {
-    let literal = |announced| Some(GuardLimit::Literal { announced, limit: 1000 });
+    let literal = |announced| {
+        Some(GuardLimit::Literal {
+            announced,
+            limit: 1000,
+        })
+    };
     assert_eq!(offence("* 1 FETCH (BODY[] {1001}\r\n"), literal(1001));
-    assert_eq!(offence("* 1 FETCH (BODY[] {99999999999999999999999}\r\n"), literal(u64::MAX));
+    assert_eq!(
+        offence("* 1 FETCH (BODY[] {99999999999999999999999}\r\n"),
+        literal(u64::MAX)
+    );
     let two = format!("* 1 FETCH (BODY[] {{600}}\r\n{:600} BODY[] {{600}}\r\n", "");
     assert_eq!(offence(&two), literal(1200));
-    assert_eq!(offence(&"x".repeat(201)), Some(GuardLimit::Line { limit: 200 }));
-    assert_eq!(offence(&format!("* 1 FETCH ({}", "(".repeat(8))), Some(GuardLimit::Depth { limit: 8 }));
-    assert_eq!(offence(&format!("* 1 FETCH (X \"{}", "(".repeat(8))), Some(GuardLimit::Depth { limit: 8 }));
-    let name = Some(GuardLimit::Literal { announced: 201, limit: 200 });
+    assert_eq!(
+        offence(&"x".repeat(201)),
+        Some(GuardLimit::Line { limit: 200 })
+    );
+    assert_eq!(
+        offence(&format!("* 1 FETCH ({}", "(".repeat(8))),
+        Some(GuardLimit::Depth { limit: 8 })
+    );
+    assert_eq!(
+        offence(&format!("* 1 FETCH (X \"{}", "(".repeat(8))),
+        Some(GuardLimit::Depth { limit: 8 })
+    );
+    let name = Some(GuardLimit::Literal {
+        announced: 201,
+        limit: 200,
+    });
     assert_eq!(offence("* LIST () NIL {201}\r\n"), name);
 }
 
@@ -108,7 +143,10 @@ fn literals_are_refused_where_the_parser_may_read_something_else() {
         "* 1 FETCH (X (a\r\n",
         "* 1 FETCH (X))\r\n",
     ] {
-        assert!(matches!(offence(input), Some(GuardLimit::Malformed(_))), "{input:?}");
+        assert!(
+            matches!(offence(input), Some(GuardLimit::Malformed(_))),
+            "{input:?}"
+        );
     }
 }
 
@@ -162,11 +200,56 @@ proptest! {
 /// Octets made of what the grammar is made of.
 fn near_protocol() -> impl Strategy<Value = Vec<u8>> {
     let fragment = prop::sample::select(vec![
-        "* 1 FETCH (", "* 1 FETCH (", "UID 1", "BODY[] {5}\r\n", "BODY[]<0> {12}\r\n", "BODY[", "] ", "X ", "X (", "X \"",
-        "\"", "\"", "\\", "\\\"", "(", "((", ")", ")\r\n", " ", " ", "{3}\r\n", "{3", "+}", "}\r\n", "\r\n", "\r\n", "\r", "\n",
-        "* LIST (", "\\A) ", "\"/\" ", "NIL ", "* STATUS ", "* OK ", "* NO [BADCHARSET (", ")] text", "A1 OK ", "+ ", "abc",
-        "FLAGS (\\Seen)", "BODYSTRUCTURE ((", "((((", "\0", "é", "{", "INTERNALDATE NIL", "* SEARCH 1 2",
-        "* 1 FETCH (X ", "BODY[] {30}\r\n", ") BODYSTRUCTURE ((((",
+        "* 1 FETCH (",
+        "* 1 FETCH (",
+        "UID 1",
+        "BODY[] {5}\r\n",
+        "BODY[]<0> {12}\r\n",
+        "BODY[",
+        "] ",
+        "X ",
+        "X (",
+        "X \"",
+        "\"",
+        "\"",
+        "\\",
+        "\\\"",
+        "(",
+        "((",
+        ")",
+        ")\r\n",
+        " ",
+        " ",
+        "{3}\r\n",
+        "{3",
+        "+}",
+        "}\r\n",
+        "\r\n",
+        "\r\n",
+        "\r",
+        "\n",
+        "* LIST (",
+        "\\A) ",
+        "\"/\" ",
+        "NIL ",
+        "* STATUS ",
+        "* OK ",
+        "* NO [BADCHARSET (",
+        ")] text",
+        "A1 OK ",
+        "+ ",
+        "abc",
+        "FLAGS (\\Seen)",
+        "BODYSTRUCTURE ((",
+        "((((",
+        "\0",
+        "é",
+        "{",
+        "INTERNALDATE NIL",
+        "* SEARCH 1 2",
+        "* 1 FETCH (X ",
+        "BODY[] {30}\r\n",
+        ") BODYSTRUCTURE ((((",
     ]);
     prop::collection::vec(fragment, 0..24).prop_map(|parts| parts.concat().into_bytes())
 }
@@ -178,7 +261,11 @@ struct Chunks {
 }
 
 impl AsyncRead for Chunks {
-    fn poll_read(mut self: Pin<&mut Self>, _: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         let wanted = self.cuts.pop().unwrap_or(usize::MAX);
         let length = wanted.min(self.rest.len()).min(buffer.remaining());
         let piece: Vec<u8> = self.rest.drain(..length).collect();

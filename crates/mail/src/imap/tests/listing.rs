@@ -16,7 +16,10 @@ async fn list_with(lines: &str) -> (Session, Vec<Mailbox>) {
 }
 
 fn roles(mailboxes: &[Mailbox]) -> Vec<(&str, Option<Role>)> {
-    mailboxes.iter().map(|mailbox| (mailbox.name.as_str(), mailbox.role)).collect()
+    mailboxes
+        .iter()
+        .map(|mailbox| (mailbox.name.as_str(), mailbox.role))
+        .collect()
 }
 
 #[tokio::test]
@@ -97,12 +100,13 @@ async fn names_are_the_servers_own_paths() {
         S: * LIST () NIL flat
         S: * LIST () "\\" "win\\sub"
         S: * LIST () "." flat
-        "#
-        .replace("x{y\"z(.", "x{y\"z(.")
-        .as_str(),
+        "#,
     )
     .await;
-    let names: Vec<_> = mailboxes.iter().map(|m| (m.name.as_str(), m.delimiter, m.leaf())).collect();
+    let names: Vec<_> = mailboxes
+        .iter()
+        .map(|m| (m.name.as_str(), m.delimiter, m.leaf()))
+        .collect();
     assert_eq!(
         names,
         [
@@ -120,7 +124,9 @@ async fn names_are_the_servers_own_paths() {
 
 #[tokio::test]
 async fn a_name_in_raw_utf8_is_opened_as_it_was_listed() {
-    let open = INBOX.replace("\"INBOX\"", "{9+}").replacen("S: * 3", "c: Entwürfe\n S: * 3", 1);
+    let open = INBOX
+        .replace("\"INBOX\"", "{9+}")
+        .replacen("S: * 3", "c: Entwürfe\n S: * 3", 1);
     let script = format!(
         "C: LIST \"\" \"*\"\nS: * LIST () \"/\" \"Entwürfe\"\nS: * LIST () \"/\" \"R&D\"\nS: TAG OK x\n{open}\n
          C: STATUS \"R&D\" (MESSAGES UNSEEN UIDNEXT UIDVALIDITY)\nS: * STATUS R&D (MESSAGES 1)\nS: TAG OK x"
@@ -157,13 +163,26 @@ async fn status_numbers() {
     let (mut session, _) = session(script).await;
     assert_eq!(
         session.status("Sent").await.unwrap(),
-        MailboxStatus { total: 231, unread: 3, uid_next: Some(44292), uid_validity: Some(7) }
+        MailboxStatus {
+            total: 231,
+            unread: 3,
+            uid_next: Some(44292),
+            uid_validity: Some(7)
+        }
     );
     assert_eq!(
         session.status("inbox").await.unwrap(),
-        MailboxStatus { total: 0, unread: 0, uid_next: None, uid_validity: None }
+        MailboxStatus {
+            total: 0,
+            unread: 0,
+            uid_next: None,
+            uid_validity: None
+        }
     );
-    assert!(matches!(session.status("x").await, Err(Error::Protocol { .. })));
+    assert!(matches!(
+        session.status("x").await,
+        Err(Error::Protocol { .. })
+    ));
 }
 
 #[tokio::test]
@@ -185,12 +204,33 @@ async fn examine_keeps_step_with_the_mailbox() {
     let (mut session, played) = session(&script).await;
     assert!(session.selected().is_err());
     let first = session.examine("INBOX").await.unwrap();
-    assert_eq!(first, Selected { exists: 3, uid_validity: 17, uid_next: Some(40) });
+    assert_eq!(
+        first,
+        Selected {
+            exists: 3,
+            uid_validity: 17,
+            uid_next: Some(40)
+        }
+    );
     let second = session.examine("inbox").await.unwrap();
-    assert_eq!(second, Selected { exists: 5, uid_validity: 17, uid_next: None });
+    assert_eq!(
+        second,
+        Selected {
+            exists: 5,
+            uid_validity: 17,
+            uid_next: None
+        }
+    );
     assert_eq!(session.examine("INBOX").await.unwrap().exists, 2);
     let other = session.examine("Other").await.unwrap();
-    assert_eq!(other, Selected { exists: 0, uid_validity: 18, uid_next: None });
+    assert_eq!(
+        other,
+        Selected {
+            exists: 0,
+            uid_validity: 18,
+            uid_next: None
+        }
+    );
     played.await.unwrap();
 }
 
@@ -203,7 +243,10 @@ async fn examine_needs_lasting_uids() {
         "S: * 3 EXISTS\nS: * NO [UIDVALIDITY 5] x",
     ] {
         let (mut session, _) = session(&format!("C: EXAMINE …\n{lines}\nS: TAG OK x")).await;
-        assert!(matches!(session.examine("a").await, Err(Error::Protocol { .. })), "{lines}");
+        assert!(
+            matches!(session.examine("a").await, Err(Error::Protocol { .. })),
+            "{lines}"
+        );
         assert!(session.selected().is_err());
     }
 }

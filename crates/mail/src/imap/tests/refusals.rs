@@ -1,7 +1,7 @@
 //! Every command, and every way not to get an answer. async-imap's helpers call all of these a
 //! success.
 
-use super::script::{LOGIN, INBOX, login, session};
+use super::script::{INBOX, LOGIN, login, session};
 use crate::imap::{Error, Query, Session};
 
 /// What a server may do in the middle of its answer.
@@ -77,7 +77,10 @@ async fn examine() {
 
 #[tokio::test]
 async fn noop() {
-    refuse("", "C: NOOP\nS: * 9 EXISTS", async |session| session.noop().await).await;
+    refuse("", "C: NOOP\nS: * 9 EXISTS", async |session| {
+        session.noop().await
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -120,11 +123,23 @@ async fn search() {
 async fn a_literal_refused_instead_of_awaited() {
     // Without LITERAL+ the client waits for the continuation.
     let script = format!("{LOGIN}\n{INBOX}").replace(" LITERAL+", "");
-    for end in ["S: TAG NO [BADCHARSET (US-ASCII)] no", "S: TAG BAD no", "S: TAG OK no", "S: * BYE no", "X"] {
-        let (session, played) = login(&format!("{script}\nC: UID SEARCH CHARSET UTF-8 SUBJECT {{3}}\n{end}")).await;
+    for end in [
+        "S: TAG NO [BADCHARSET (US-ASCII)] no",
+        "S: TAG BAD no",
+        "S: TAG OK no",
+        "S: * BYE no",
+        "X",
+    ] {
+        let (session, played) = login(&format!(
+            "{script}\nC: UID SEARCH CHARSET UTF-8 SUBJECT {{3}}\n{end}"
+        ))
+        .await;
         let mut session = session.unwrap();
         session.examine("INBOX").await.unwrap();
-        let query = Query { subject: Some("\u{20ac}".into()), ..Query::default() };
+        let query = Query {
+            subject: Some("\u{20ac}".into()),
+            ..Query::default()
+        };
         let error = session.search(&query).await.unwrap_err();
         if end.contains("BADCHARSET") {
             assert!(matches!(&error, Error::No { code: Some(code), .. } if code == "BADCHARSET"));
@@ -138,11 +153,23 @@ async fn a_literal_refused_instead_of_awaited() {
 async fn a_refused_input_leaves_the_session_usable() {
     let (mut session, played) = session("C: NOOP\nS: TAG OK x").await;
     for name in ["", "a\r\nb", "a\nb", "a\0b", &"x".repeat(3000)] {
-        assert!(matches!(session.examine(name).await, Err(Error::InvalidInput { .. })));
-        assert!(matches!(session.status(name).await, Err(Error::InvalidInput { .. })));
+        assert!(matches!(
+            session.examine(name).await,
+            Err(Error::InvalidInput { .. })
+        ));
+        assert!(matches!(
+            session.status(name).await,
+            Err(Error::InvalidInput { .. })
+        ));
     }
-    assert!(matches!(session.page(1, None).await, Err(Error::InvalidInput { .. })));
-    assert!(matches!(session.body_window(1, 0, 1).await, Err(Error::InvalidInput { .. })));
+    assert!(matches!(
+        session.page(1, None).await,
+        Err(Error::InvalidInput { .. })
+    ));
+    assert!(matches!(
+        session.body_window(1, 0, 1).await,
+        Err(Error::InvalidInput { .. })
+    ));
     session.noop().await.unwrap();
     played.await.unwrap();
 }

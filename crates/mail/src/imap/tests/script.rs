@@ -68,7 +68,9 @@ pub(super) async fn login_with(
     let played = tokio::spawn(play(server, steps(transcript)));
     let result = async {
         let connection = Connection::greet(Box::new(client), &host(), limits).await?;
-        connection.authenticate("user@contoso.example", &token()).await
+        connection
+            .authenticate("user@contoso.example", &token())
+            .await
     };
     (result.await, played)
 }
@@ -81,8 +83,13 @@ pub(super) async fn session_on(limits: Limits) -> (Session, tokio::io::DuplexStr
         play_on(&mut server, steps(LOGIN)).await;
         server.into_inner()
     });
-    let connection = Connection::greet(Box::new(client), &host(), limits).await.expect("greeting");
-    let session = connection.authenticate("user@contoso.example", &token()).await.expect("login");
+    let connection = Connection::greet(Box::new(client), &host(), limits)
+        .await
+        .expect("greeting");
+    let session = connection
+        .authenticate("user@contoso.example", &token())
+        .await
+        .expect("login");
     (session, prelude.await.expect("prelude"))
 }
 
@@ -111,13 +118,18 @@ pub(super) fn steps(transcript: &str) -> Vec<Step> {
         .lines()
         .map(str::trim_start)
         .filter(|line| !line.is_empty())
-        .map(|line| match line.split_once(": ").unwrap_or((line.trim_end_matches(':'), "")) {
-            ("S", text) => Step::Send(format!("{text}\r\n")),
-            ("C", text) => Step::Command(text.to_owned()),
-            ("c", text) => Step::Line(text.to_owned()),
-            ("X", _) => Step::Close,
-            ("H", _) => Step::Hang,
-            other => panic!("no step: {other:?}"),
+        .map(|line| {
+            match line
+                .split_once(": ")
+                .unwrap_or((line.trim_end_matches(':'), ""))
+            {
+                ("S", text) => Step::Send(format!("{text}\r\n")),
+                ("C", text) => Step::Command(text.to_owned()),
+                ("c", text) => Step::Line(text.to_owned()),
+                ("X", _) => Step::Close,
+                ("H", _) => Step::Hang,
+                other => panic!("no step: {other:?}"),
+            }
         })
         .collect()
 }
@@ -151,7 +163,9 @@ async fn read_line(stream: &mut BufReader<impl AsyncRead + AsyncWrite + Unpin>) 
     let mut line = Vec::new();
     stream.read_until(b'\n', &mut line).await.expect("read");
     let line = String::from_utf8(line).expect("UTF-8");
-    line.strip_suffix("\r\n").unwrap_or_else(|| panic!("the client ended: {line:?}")).to_owned()
+    line.strip_suffix("\r\n")
+        .unwrap_or_else(|| panic!("the client ended: {line:?}"))
+        .to_owned()
 }
 
 fn check(line: &str, expected: &str) {

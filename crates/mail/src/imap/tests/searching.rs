@@ -103,9 +103,16 @@ async fn dates_are_exact_although_imap_knows_days_only() {
         "#,
     )
     .await;
-    let since = Query { from: Some("a".into()), since: Some(NOON), ..Query::default() };
+    let since = Query {
+        from: Some("a".into()),
+        since: Some(NOON),
+        ..Query::default()
+    };
     assert_eq!(session.search(&since).await.unwrap(), [9, 4, 2]);
-    let before = Query { before: Some(NOON), ..Query::default() };
+    let before = Query {
+        before: Some(NOON),
+        ..Query::default()
+    };
     assert_eq!(session.search(&before).await.unwrap(), [4, 3, 1]);
     played.await.unwrap();
 }
@@ -127,25 +134,58 @@ async fn a_large_mailbox_is_searched_in_stretches() {
     ))
     .await;
     session.examine("INBOX").await.unwrap();
-    let query = Query { not_keyword: vec!["$seen".into()], ..Query::default() };
-    assert_eq!(session.search(&query).await.unwrap(), [70001, 70000, 100, 1]);
+    let query = Query {
+        not_keyword: vec!["$seen".into()],
+        ..Query::default()
+    };
+    assert_eq!(
+        session.search(&query).await.unwrap(),
+        [70001, 70000, 100, 1]
+    );
     played.await.unwrap();
 }
 
 #[tokio::test]
 async fn nothing_is_sent_of_what_would_break_the_line() {
     let (mut session, played) = inbox("C: NOOP\nS: TAG OK x").await;
-    let texts = ["x\r\nA9 DELETE INBOX", "x\ny", "x\ry", "x\0y", &"x".repeat(1001)];
+    let texts = [
+        "x\r\nA9 DELETE INBOX",
+        "x\ny",
+        "x\ry",
+        "x\0y",
+        &"x".repeat(1001),
+    ];
     let mut refused: Vec<Query> = Vec::new();
     for text in texts.map(|text| Some(text.to_owned())) {
-        refused.push(Query { from: text.clone(), ..Query::default() });
-        refused.push(Query { subject: text.clone(), ..Query::default() });
-        refused.push(Query { text, ..Query::default() });
+        refused.push(Query {
+            from: text.clone(),
+            ..Query::default()
+        });
+        refused.push(Query {
+            subject: text.clone(),
+            ..Query::default()
+        });
+        refused.push(Query {
+            text,
+            ..Query::default()
+        });
     }
-    refused.push(Query { keyword: vec!["a b".into()], ..Query::default() });
-    refused.push(Query { not_keyword: vec!["a\r\n".into()], ..Query::default() });
-    refused.push(Query { since: Some(UnixTime(i64::MAX)), ..Query::default() });
-    refused.push(Query { before: Some(UnixTime(i64::MIN)), ..Query::default() });
+    refused.push(Query {
+        keyword: vec!["a b".into()],
+        ..Query::default()
+    });
+    refused.push(Query {
+        not_keyword: vec!["a\r\n".into()],
+        ..Query::default()
+    });
+    refused.push(Query {
+        since: Some(UnixTime(i64::MAX)),
+        ..Query::default()
+    });
+    refused.push(Query {
+        before: Some(UnixTime(i64::MIN)),
+        ..Query::default()
+    });
     for query in refused {
         let error = session.search(&query).await.unwrap_err();
         assert!(matches!(error, Error::InvalidInput { .. }), "{query:?}");
@@ -186,14 +226,21 @@ async fn one_command(server: tokio::io::DuplexStream) -> Vec<u8> {
         if server.read_until(b'\n', &mut command).await.unwrap() == 0 {
             return command;
         }
-        let Some(size) = literal(&command[start..]) else { break };
+        let Some(size) = literal(&command[start..]) else {
+            break;
+        };
         let mut body = vec![0; size];
         server.read_exact(&mut body).await.unwrap();
     }
     server.shutdown().await.unwrap();
     let mut more = Vec::new();
     server.read_to_end(&mut more).await.unwrap();
-    assert!(more.is_empty(), "{:?} after {:?}", String::from_utf8_lossy(&more), String::from_utf8_lossy(&command));
+    assert!(
+        more.is_empty(),
+        "{:?} after {:?}",
+        String::from_utf8_lossy(&more),
+        String::from_utf8_lossy(&command)
+    );
     command
 }
 

@@ -34,7 +34,8 @@ async fn idle_ends_at_a_change() {
 
 #[tokio::test(start_paused = true)]
 async fn idle_ends_in_time() {
-    let (mut session, _) = inbox("C: IDLE\nS: + idling\nc: DONE\nS: TAG OK x\nC: NOOP\nS: TAG OK x\nH").await;
+    let (mut session, _) =
+        inbox("C: IDLE\nS: + idling\nc: DONE\nS: TAG OK x\nC: NOOP\nS: TAG OK x\nH").await;
     let begun = Instant::now();
     assert_eq!(session.idle(20 * MINUTE).await.unwrap(), Idled::TimedOut);
     assert_eq!(begun.elapsed().as_secs(), 1200);
@@ -43,7 +44,10 @@ async fn idle_ends_in_time() {
 
 #[tokio::test]
 async fn idle_tells_an_end_from_a_wait() {
-    for (end, is_bye) in [("S: * BYE Session invalidated - AccessTokenExpired\nX", true), ("X", false)] {
+    for (end, is_bye) in [
+        ("S: * BYE Session invalidated - AccessTokenExpired\nX", true),
+        ("X", false),
+    ] {
         let (mut session, _) = inbox(&format!("C: IDLE\nS: + idling\n{end}")).await;
         match session.idle(MINUTE).await.unwrap_err() {
             Error::Bye { text } => assert!(is_bye && text.contains("AccessTokenExpired")),
@@ -52,7 +56,11 @@ async fn idle_tells_an_end_from_a_wait() {
         }
         assert!(!session.is_usable());
     }
-    for refusal in ["S: TAG NO no", "S: TAG BAD no", "S: + idling\nS: TAG OK too early"] {
+    for refusal in [
+        "S: TAG NO no",
+        "S: TAG BAD no",
+        "S: + idling\nS: TAG OK too early",
+    ] {
         let (mut session, _) = inbox(&format!("C: IDLE\n{refusal}")).await;
         assert!(session.idle(MINUTE).await.is_err(), "{refusal}");
     }
@@ -82,7 +90,10 @@ async fn a_drip_ends_at_the_deadline() {
         }
     });
     let begun = Instant::now();
-    assert!(matches!(session.noop().await.unwrap_err(), Error::Timeout { .. }));
+    assert!(matches!(
+        session.noop().await.unwrap_err(),
+        Error::Timeout { .. }
+    ));
     assert_eq!(begun.elapsed().as_secs(), 180);
 }
 
@@ -110,8 +121,14 @@ async fn a_server_that_does_not_read_is_left_in_time() {
     );
     opened.unwrap();
     let keyword = vec!["x".repeat(100); 1000];
-    let query = Query { keyword, ..Query::default() };
-    assert!(matches!(session.search(&query).await, Err(Error::Timeout { .. })));
+    let query = Query {
+        keyword,
+        ..Query::default()
+    };
+    assert!(matches!(
+        session.search(&query).await,
+        Err(Error::Timeout { .. })
+    ));
     assert!(!session.is_usable());
     drop(server);
 }
@@ -125,5 +142,8 @@ async fn a_dropped_future_spends_the_session() {
         () = std::future::ready(()) => {}
     }
     assert!(!session.is_usable());
-    assert!(matches!(session.noop().await.unwrap_err(), Error::Closed { hint: Some(_), .. }));
+    assert!(matches!(
+        session.noop().await.unwrap_err(),
+        Error::Closed { hint: Some(_), .. }
+    ));
 }
