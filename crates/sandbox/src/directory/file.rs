@@ -1,14 +1,13 @@
 //! The tenant file: TOML, every key checked, what is left out made up.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 
 use mailgrant_core::secret::Secret;
 use mailgrant_core::time::UnixTime;
 use serde::Deserialize;
-use url::Url;
 
 use super::application::{Application, ApplicationSecret, Audience, Flow, RedirectUri};
+use super::check::{check_address, check_redirect_uri, check_references, guid};
 use super::mailbox::{Mailbox, MailboxPermission, MailboxSwitches, ServicePrincipal};
 use super::permission::Permission;
 use super::secrets::Secrets;
@@ -324,93 +323,6 @@ pub(super) fn derived_guid(tenant: &str, kind: &str, name: &str) -> String {
     uuid::Builder::from_random_bytes(bytes)
         .into_uuid()
         .to_string()
-}
-
-fn guid(key: &str, value: &str) -> Result<String, Error> {
-    match uuid::Uuid::try_parse(value) {
-        Ok(uuid) => Ok(uuid.to_string()),
-        Err(_) => Err(Error::tenant(format!(
-            "{key}: \"{value}\" is not a GUID such as 1b4e28ba-2fa1-41d2-883f-0016d3cca427"
-        ))),
-    }
-}
-
-fn check_address(key: &str, address: &str) -> Result<(), Error> {
-    let valid = address.split_once('@').is_some_and(|(local, domain)| {
-        !local.is_empty() && !domain.is_empty() && !domain.contains('@')
-    });
-    let plain =
-        |character: char| character.is_ascii_graphic() && !"\"\\/<>(),;:".contains(character);
-    if valid && address.chars().all(plain) {
-        return Ok(());
-    }
-    Err(Error::tenant(format!(
-        "{key}: \"{address}\" is not an address such as ada@tarnbrook.test"
-    )))
-}
-
-fn check_redirect_uri(uri: &str) -> Result<(), Error> {
-    let short = uri.len() <= 256;
-    let whole = Url::parse(uri).is_ok_and(|url| url.fragment().is_none());
-    if short && whole && !uri.contains('*') {
-        return Ok(());
-    }
-    Err(Error::tenant(format!(
-        "[[application]] redirect_uris: \"{uri}\" is not an absolute URI of at most 256 characters without * and #"
-    )))
-}
-
-/// No two of a kind, and nothing that points nowhere.
-fn check_references(tenant: &Tenant) -> Result<(), Error> {
-    let mut seen = BTreeSet::new();
-    for mailbox in &tenant.mailboxes {
-        if !seen.insert(mailbox.address.to_ascii_lowercase()) {
-            return Err(Error::tenant(format!("{} is there twice", mailbox.address)));
-        }
-    }
-    for user in &tenant.users {
-        let name = user.user_principal_name.to_ascii_lowercase();
-        let own = name == user.address.to_ascii_lowercase();
-        if !own && !seen.insert(name) {
-            return Err(Error::tenant(format!(
-                "{} is there twice",
-                user.user_principal_name
-            )));
-        }
-    }
-    for application in &tenant.applications {
-        if !seen.insert(application.client_id.clone()) {
-            return Err(Error::tenant(format!(
-                "application {} is there twice",
-                application.client_id
-            )));
-        }
-    }
-    for principal in &tenant.service_principals {
-        if tenant.application(&principal.application).is_none() {
-            return Err(Error::tenant(format!(
-                "[[service_principal]] application: no [[application]] has client_id {}",
-                principal.application
-            )));
-        }
-    }
-    for permission in &tenant.mailbox_permissions {
-        if tenant.mailbox(&permission.mailbox).is_none() {
-            return Err(Error::tenant(format!(
-                "[[mailbox_permission]] mailbox: there is no mailbox {}",
-                permission.mailbox
-            )));
-        }
-        if tenant.user(&permission.trustee).is_none()
-            && tenant.application(&permission.trustee).is_none()
-        {
-            return Err(Error::tenant(format!(
-                "[[mailbox_permission]] trustee: \"{}\" is neither a user's address nor a client id",
-                permission.trustee
-            )));
-        }
-    }
-    Ok(())
 }
 
 fn yes() -> bool {

@@ -72,7 +72,8 @@ impl Journal {
 
     /// Writes an event down, to the disk.
     pub(super) fn append(&mut self, event: &Event) -> Result<(), Error> {
-        let mut line = serde_json::to_vec(event).map_err(Error::cryptography)?;
+        let mut line = serde_json::to_vec(event)
+            .map_err(|error| files::problem("write", &self.path, error.into()))?;
         line.push(b'\n');
         self.file
             .write_all(&line)

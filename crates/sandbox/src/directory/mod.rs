@@ -2,6 +2,7 @@
 
 mod access;
 mod application;
+mod check;
 mod file;
 mod journal;
 mod keys;
