@@ -234,7 +234,14 @@ impl Inner {
             .await
         {
             Ok(session) => return Ok(self.welcome(account, session, token).await),
-            Err(error) if error.is_authentication() && error.backoff().is_none() => error,
+            // A token just made is no better when it is made again: the refusal is of another cause.
+            Err(error)
+                if error.is_authentication()
+                    && error.backoff().is_none()
+                    && self.clock.now().since(token.obtained_at) >= STALE =>
+            {
+                error
+            }
             Err(error) => return Err(self.failed(account, slot, error).await),
         };
         tracing::debug!(account = %account.id, error = %refusal, "token refused, renewing it once");
@@ -354,5 +361,7 @@ const MOST_OPEN: usize = 256;
 const PATIENCE: Duration = Duration::from_secs(15);
 /// A session is given up this long before its token ends: Exchange says BYE then.
 const BEFORE_THE_END: Duration = Duration::from_secs(60);
+/// A refused token older than this may have been revoked, and is renewed once.
+const STALE: Duration = Duration::from_secs(60);
 /// When a refused account is worth another look.
 const AFTER_REFUSAL: Duration = Duration::from_secs(60);

@@ -27,6 +27,8 @@ pub struct LiveToken {
     pub token: AccessToken,
     /// When it ends.
     pub expires_at: UnixTime,
+    /// When it was asked for.
+    pub obtained_at: UnixTime,
     /// Which token this is: a later one has a larger number.
     pub(crate) serial: u64,
 }

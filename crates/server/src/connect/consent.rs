@@ -97,14 +97,50 @@ pub(super) async fn refused(gateway: &Gateway, hash: &SecretHash) -> Option<Page
 
 fn link(registration: &Registration, state: &State) -> Option<String> {
     let scopes = registration.application.scopes();
-    match registration
+    let issuer = registration.application.provider.endpoints.issuer();
+    let tenant = match registration.client.tenant() {
+        "" => Some(issuer.and_then(tenant_of).unwrap_or(ANY_TENANT)),
+        "common" => Some(ANY_TENANT),
+        _ => None,
+    };
+    let link = registration
         .client
-        .admin_consent_url(None, Some(scopes), Some(state))
-    {
+        .admin_consent_url(tenant, Some(scopes), Some(state));
+    match link {
         Ok(link) => Some(link),
         Err(error) => {
             tracing::warn!(%error, "no link for the administrator");
             None
+        }
+    }
+}
+
+/// `https://login.example.com/{tenant}/v2.0` -> the tenant.
+fn tenant_of(issuer: &str) -> Option<&str> {
+    let (_, path) = issuer.split_once("://")?.1.split_once('/')?;
+    path.strip_suffix("/v2.0")
+        .filter(|tenant| !tenant.contains('/'))
+}
+
+/// Whichever work tenant the administrator signs in to.
+const ANY_TENANT: &str = "organizations";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tenant_is_read_from_an_issuer_of_its_form() {
+        assert_eq!(
+            tenant_of("https://login.example.com/contoso/v2.0"),
+            Some("contoso")
+        );
+        for other in [
+            "https://login.example.com",
+            "https://login.example.com/v2.0",
+            "https://login.example.com/a/b/v2.0",
+        ] {
+            assert_eq!(tenant_of(other), None, "{other}");
         }
     }
 }

@@ -1,10 +1,11 @@
 //! JSON bodies, read strictly: problems name the field.
 
-use std::{future::Future, pin::Pin};
+use std::{future::Future, pin::Pin, time::Duration};
 
 use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, http::header, web::BytesMut};
 use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
+use tokio::time::timeout;
 
 use crate::problem::{Code, Problem};
 
@@ -21,19 +22,26 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
         let mut payload = payload.take();
         Box::pin(async move {
             accepted?;
-            let mut bytes = BytesMut::new();
-            while let Some(chunk) = payload.next().await {
-                let chunk = chunk.map_err(|error| {
-                    Problem::new(Code::BadRequest, format!("the body broke off: {error}"))
-                })?;
-                if bytes.len() + chunk.len() > LARGEST {
-                    return Err(too_large());
-                }
-                bytes.extend_from_slice(&chunk);
-            }
+            let bytes = timeout(PATIENCE, read(&mut payload))
+                .await
+                .map_err(|_| Problem::new(Code::BadRequest, "the body did not arrive in time"))??;
             parse(&bytes).map(Self)
         })
     }
+}
+
+async fn read(payload: &mut Payload) -> Result<BytesMut, Problem> {
+    let mut bytes = BytesMut::new();
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(|error| {
+            Problem::new(Code::BadRequest, format!("the body broke off: {error}"))
+        })?;
+        if bytes.len() + chunk.len() > LARGEST {
+            return Err(too_large());
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(bytes)
 }
 
 fn accepted(request: &HttpRequest) -> Result<(), Problem> {
@@ -114,6 +122,8 @@ fn without_position(message: &str) -> String {
     }
 }
 
+/// How long a body may take to arrive.
+const PATIENCE: Duration = Duration::from_secs(20);
 /// No endpoint needs a larger body.
 const LARGEST: usize = 64 * 1024;
 

@@ -104,7 +104,9 @@ fn imap_problem(error: &imap::Error) -> Problem {
     let diagnosis = diagnosis::mail_server(error, "the account");
     match error {
         imap::Error::InvalidInput { .. } => Problem::new(Code::InvalidField, detail),
-        imap::Error::No { .. } if diagnosis.code == "mailbox_not_connected" => {
+        imap::Error::No { .. } | imap::Error::Bad { .. }
+            if diagnosis.code == "mailbox_not_connected" =>
+        {
             Problem::new(Code::MailboxAccessRefused, detail).diagnosed(diagnosis)
         }
         imap::Error::No { .. } | imap::Error::Bad { .. } => {

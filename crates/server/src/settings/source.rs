@@ -93,6 +93,11 @@ fn merge(text: &str, environment: &Variables) -> Result<file::File, SettingsErro
     serde_path_to_error::deserialize(merged).map_err(|error| {
         let path = error.path().to_string();
         let cause = cause(error.inner());
+        let cause = if path.ends_with(".tls") {
+            "must be \"implicit\" or \"starttls\"".to_owned()
+        } else {
+            cause
+        };
         // The path of a missing key is its table's; an unknown key is named by the message.
         SettingsError::key(
             if path == "." {

@@ -120,6 +120,7 @@ impl Slot {
         let live = LiveToken {
             token: response.access_token.clone(),
             expires_at: received_at + lifetime,
+            obtained_at: received_at,
             serial: state.serial,
         };
         let ahead = AHEAD.min(lifetime / 5);
