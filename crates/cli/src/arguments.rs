@@ -194,13 +194,21 @@ fn scopes(word: &str) -> Result<Scopes, String> {
     if word == "all" {
         return Ok(ApiScope::ALL.iter().copied().collect());
     }
-    word.parse::<ApiScope>().map(|scope| Scopes::from([scope])).map_err(|error| format!("{error}, all"))
+    word.parse::<ApiScope>()
+        .map(|scope| Scopes::from([scope]))
+        .map_err(|error| format!("{error}, all"))
 }
 
 fn site(name: &str) -> Result<String, String> {
     let fine = (1..=64).contains(&name.len())
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'));
-    if fine { Ok(name.to_owned()) } else { Err("1 to 64 letters, digits, '-', '_' or '.'".to_owned()) }
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'));
+    if fine {
+        Ok(name.to_owned())
+    } else {
+        Err("1 to 64 letters, digits, '-', '_' or '.'".to_owned())
+    }
 }
 
 const EXIT_CODES: &str = "\
@@ -231,23 +239,37 @@ mod tests {
 
     #[test]
     fn scopes_are_a_list_or_all() {
-        let Command::Keys(Keys::Create(key)) = parse("mailgrant keys create --scope connect,mail:read").unwrap().command
+        let Command::Keys(Keys::Create(key)) =
+            parse("mailgrant keys create --scope connect,mail:read")
+                .unwrap()
+                .command
         else {
             panic!("keys create")
         };
         let scopes: Scopes = key.scope.into_iter().flatten().collect();
-        assert_eq!(scopes, Scopes::from([ApiScope::Connect, ApiScope::MailRead]));
+        assert_eq!(
+            scopes,
+            Scopes::from([ApiScope::Connect, ApiScope::MailRead])
+        );
         assert_eq!(key.site, "default");
         assert_eq!(super::scopes("all").unwrap().len(), ApiScope::ALL.len());
-        let refused = parse("mailgrant keys create --scope mail:send").unwrap_err().to_string();
+        let refused = parse("mailgrant keys create --scope mail:send")
+            .unwrap_err()
+            .to_string();
         assert!(refused.contains("mail:write"), "{refused}");
-        assert!(parse("mailgrant keys create").is_err(), "a key that may do nothing is a mistake");
+        assert!(
+            parse("mailgrant keys create").is_err(),
+            "a key that may do nothing is a mistake"
+        );
     }
 
     #[test]
     fn a_token_is_somebodys() {
         assert!(parse("mailgrant token").is_err());
-        assert!(parse("mailgrant token --application a --account acc_0123456789abcdef0123456789abcdef").is_err());
+        assert!(
+            parse("mailgrant token --application a --account acc_0123456789abcdef0123456789abcdef")
+                .is_err()
+        );
         assert!(parse("mailgrant token --account nonsense").is_err());
         assert!(parse("mailgrant token --application a --format xoauth2").is_ok());
     }

@@ -27,7 +27,11 @@ use crate::shutdown::{Signals, within_limit};
 ///
 /// # Errors
 /// When a port is taken or the folder cannot be used.
-pub(crate) async fn run(arguments: Demo, surroundings: Environment, begun: Instant) -> Result<(), Failure> {
+pub(crate) async fn run(
+    arguments: Demo,
+    surroundings: Environment,
+    begun: Instant,
+) -> Result<(), Failure> {
     let mut signals = Signals::listen()?;
     let home = Home::open(arguments.dir.as_deref())?;
     let mut demo = tokio::select! {
@@ -66,7 +70,11 @@ struct Ready<'a> {
 }
 
 impl Parts {
-    async fn start(home: &Home, arguments: &Demo, surroundings: &Environment) -> Result<Self, Failure> {
+    async fn start(
+        home: &Home,
+        arguments: &Demo,
+        surroundings: &Environment,
+    ) -> Result<Self, Failure> {
         let site = listen("--site-port", arguments.site_port)?;
         let site_url = format!("http://127.0.0.1:{}", port(&site)?);
         // The authority must know the gateway's address before the gateway can start: the port is
@@ -76,18 +84,37 @@ impl Parts {
         let gateway_url = format!("http://localhost:{gateway_port}");
 
         let mut wanted = SandboxSettings::new(home.path().join("sandbox"));
-        wanted.redirect_uris.push(format!("{gateway_url}/oauth/callback"));
+        wanted
+            .redirect_uris
+            .push(format!("{gateway_url}/oauth/callback"));
         let sandbox = Sandbox::start(wanted).await.map_err(sandbox::failure)?;
         let description = sandbox.description();
 
-        let place = gateway::Place { folder: home.path().join("gateway"), port: gateway_port, url: &gateway_url, site: &site_url };
+        let place = gateway::Place {
+            folder: home.path().join("gateway"),
+            port: gateway_port,
+            url: &gateway_url,
+            site: &site_url,
+        };
         let settings = gateway::settings(&place, &description)?;
         let api_key = gateway::api_key(&settings, surroundings).await?;
         drop(reserved);
         let gateway = Gateway::start(settings, surroundings.clone()).await?;
 
-        let site = Site::new(&site_url, &gateway_url, &api_key, &description, surroundings)?.start(site)?;
-        Ok(Self { sandbox, gateway, site, api_key: api_key.expose().to_owned() })
+        let site = Site::new(
+            &site_url,
+            &gateway_url,
+            &api_key,
+            &description,
+            surroundings,
+        )?
+        .start(site)?;
+        Ok(Self {
+            sandbox,
+            gateway,
+            site,
+            api_key: api_key.expose().to_owned(),
+        })
     }
 
     fn ready(&self) -> Ready<'_> {
@@ -102,10 +129,19 @@ impl Parts {
     fn introduce(&self, home: &Home, begun: Instant) {
         let ready = self.ready();
         println!("Open this     {}/", ready.site);
-        println!("Gateway       {}  (API: {}/docs)", ready.gateway, ready.gateway);
+        println!(
+            "Gateway       {}  (API: {}/docs)",
+            ready.gateway, ready.gateway
+        );
         println!("API key       {}", ready.api_key);
-        println!("Authority     {}/{}", ready.sandbox.authority, ready.sandbox.tenant);
-        println!("IMAP          {}:{} (TLS)", ready.sandbox.imap.host, ready.sandbox.imap.port);
+        println!(
+            "Authority     {}/{}",
+            ready.sandbox.authority, ready.sandbox.tenant
+        );
+        println!(
+            "IMAP          {}:{} (TLS)",
+            ready.sandbox.imap.host, ready.sandbox.imap.port
+        );
         for (index, user) in ready.sandbox.users.iter().enumerate() {
             let heading = if index == 0 { "Sign in as" } else { "" };
             println!("{heading:<13} {}  {}", user.address, user.password);
@@ -114,19 +150,24 @@ impl Parts {
         if !files::are_built() {
             println!("The pages are not built: run `cargo xtask web` first.");
         }
-        println!("Ready in {:.1} s; Ctrl-C ends it.", begun.elapsed().as_secs_f32());
+        println!(
+            "Ready in {:.1} s; Ctrl-C ends it.",
+            begun.elapsed().as_secs_f32()
+        );
     }
 
     async fn stop(self) {
-        self.site.stop().await;
-        self.gateway.stop().await;
+        tokio::join!(self.site.stop(), self.gateway.stop());
         self.sandbox.stop().await;
     }
 }
 
 fn listen(option: &str, port: u16) -> Result<TcpListener, Failure> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(|error| {
-        Failure::new(Exit::Unavailable, format!("{option}: cannot listen on 127.0.0.1:{port}: {error}; 0 takes any free one"))
+        Failure::new(
+            Exit::Unavailable,
+            format!("{option}: cannot listen on 127.0.0.1:{port}: {error}; 0 takes any free one"),
+        )
     })
 }
 
@@ -134,7 +175,12 @@ fn port(listener: &TcpListener) -> Result<u16, Failure> {
     listener
         .local_addr()
         .map(|address| address.port())
-        .map_err(|error| Failure::new(Exit::Failed, format!("a socket without an address: {error}")))
+        .map_err(|error| {
+            Failure::new(
+                Exit::Failed,
+                format!("a socket without an address: {error}"),
+            )
+        })
 }
 
 /// A browser that does not open is no reason to end.

@@ -12,7 +12,10 @@ use crate::failure::Failure;
 
 /// An environment variable; unset and empty are the same.
 pub(crate) fn variable(name: &str) -> Option<String> {
-    #[expect(clippy::disallowed_methods, reason = "the one place where the binary reads a variable")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place where the binary reads a variable"
+    )]
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
@@ -44,17 +47,33 @@ pub(crate) fn settings(configuration: &Configuration) -> Result<Settings, Failur
 ///
 /// # Errors
 /// Those of [`open`].
-pub(crate) async fn storage(settings: &Settings, environment: &Environment) -> Result<Arc<dyn Storage>, Failure> {
+pub(crate) async fn storage(
+    settings: &Settings,
+    environment: &Environment,
+) -> Result<Arc<dyn Storage>, Failure> {
     let master = match &settings.master_key {
         Named::File(path) => MasterKeySource::File(path.clone()),
-        Named::Value { variable, value } => {
-            MasterKeySource::Value { origin: variable.clone(), value: value.clone() }
-        }
+        Named::Value { variable, value } => MasterKeySource::Value {
+            origin: variable.clone(),
+            value: value.clone(),
+        },
     };
-    Ok(open(&settings.storage.url, master, Arc::clone(&environment.random), now(environment)).await?)
+    Ok(open(
+        &settings.storage.url,
+        master,
+        Arc::clone(&environment.random),
+        now(environment),
+    )
+    .await?)
 }
 
 /// Now, by the environment's clock.
 pub(crate) fn now(environment: &Environment) -> UnixTime {
     environment.clock.now()
+}
+
+/// The moment as the API writes it: RFC 3339, UTC.
+pub(crate) fn moment(time: UnixTime) -> String {
+    jiff::Timestamp::from_second(time.0)
+        .map_or_else(|_| time.0.to_string(), |moment| moment.to_string())
 }

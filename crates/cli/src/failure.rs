@@ -25,7 +25,10 @@ pub(crate) struct Failure {
 
 impl Failure {
     pub fn new(exit: Exit, message: impl fmt::Display) -> Self {
-        Self { exit, message: message.to_string() }
+        Self {
+            exit,
+            message: message.to_string(),
+        }
     }
 
     pub fn configuration(message: impl fmt::Display) -> Self {

@@ -11,7 +11,8 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::failure::Failure;
 
-/// Logs to standard error by `directives` (a level, or `target=level` pairs).
+/// Logs to standard error by `directives` (a level, or `target=level` pairs); by default from info on, without the web
+/// server's talk of its threads.
 ///
 /// Beneath info, only mailgrant's own crates may speak: async-imap prints every command with its
 /// token at trace, h2 and hyper print headers, sqlx prints statements.
@@ -19,9 +20,14 @@ use crate::failure::Failure;
 /// # Errors
 /// When the directives cannot be read.
 pub(crate) fn install(directives: Option<&str>, json: bool) -> Result<(), Failure> {
-    subscriber(directives, json, std::io::stderr().is_terminal(), std::io::stderr)?
-        .try_init()
-        .map_err(|error| Failure::configuration(format!("logging cannot be set up: {error}")))
+    subscriber(
+        directives,
+        json,
+        std::io::stderr().is_terminal(),
+        std::io::stderr,
+    )?
+    .try_init()
+    .map_err(|error| Failure::configuration(format!("logging cannot be set up: {error}")))
 }
 
 fn subscriber<W>(
@@ -35,12 +41,16 @@ where
 {
     let wanted = EnvFilter::builder()
         .with_default_directive(LevelFilter::INFO.into())
-        .parse(directives.unwrap_or_default())
+        .parse(directives.unwrap_or(DEFAULT))
         .map_err(|error| {
-            Failure::configuration(format!("MAILGRANT_LOG: {error}; write a level such as debug, or mailgrant_mail=trace"))
+            Failure::configuration(format!(
+                "MAILGRANT_LOG: {error}; write a level such as debug, or mailgrant_mail=trace"
+            ))
         })?;
     let filter = wanted.and(filter_fn(may_speak));
-    let layer = tracing_subscriber::fmt::layer().with_writer(writer).with_ansi(colours);
+    let layer = tracing_subscriber::fmt::layer()
+        .with_writer(writer)
+        .with_ansi(colours);
     Ok(if json {
         Box::new(registry().with(layer.json().flatten_event(true).with_filter(filter)))
     } else {
@@ -50,11 +60,13 @@ where
 
 fn may_speak(metadata: &Metadata<'_>) -> bool {
     let target = metadata.target();
-    let ours = target.strip_prefix("mailgrant").is_some_and(|rest| {
-        rest.is_empty() || rest.starts_with("::") || rest.starts_with('_')
-    });
+    let ours = target
+        .strip_prefix("mailgrant")
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with("::") || rest.starts_with('_'));
     ours || *metadata.level() <= Level::INFO
 }
+
+const DEFAULT: &str = "info,actix_server=warn";
 
 #[cfg(test)]
 mod tests {
@@ -116,7 +128,10 @@ mod tests {
         let lines = Lines::default();
         let writer = lines.clone();
         // One test of the process may install the bridge; nextest gives each its own process.
-        subscriber(Some("trace"), false, false, move || writer.clone()).unwrap().try_init().unwrap();
+        subscriber(Some("trace"), false, false, move || writer.clone())
+            .unwrap()
+            .try_init()
+            .unwrap();
         log::trace!(target: "async_imap::imap_stream", "canary LOGIN");
         log::info!(target: "some_library", "theirs");
         let bytes = lines.0.lock().unwrap().clone();
@@ -131,8 +146,10 @@ mod tests {
             tracing::info!(target: "mailgrant", account = "acc_1", "first");
             tracing::warn!(target: "mailgrant", "second\nline");
         });
-        let objects: Vec<serde_json::Value> =
-            text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let objects: Vec<serde_json::Value> = text
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
         assert_eq!(objects.len(), 2, "{text}");
         assert_eq!(objects[0]["account"], "acc_1");
         assert_eq!(objects[1]["message"], "second\nline");

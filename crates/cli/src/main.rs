@@ -35,13 +35,18 @@ fn main() -> ExitCode {
 
 fn run(arguments: Arguments, begun: tokio::time::Instant) -> Result<(), Failure> {
     logging::install(environment::log_directives().as_deref(), arguments.json)?;
-    if rustls::crypto::aws_lc_rs::default_provider().install_default().is_err() {
+    if rustls::crypto::aws_lc_rs::default_provider()
+        .install_default()
+        .is_err()
+    {
         tracing::debug!("a cryptography provider was installed before");
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
-        .map_err(|error| Failure::new(Exit::Unavailable, format!("cannot start threads: {error}")))?;
+        .map_err(|error| {
+            Failure::new(Exit::Unavailable, format!("cannot start threads: {error}"))
+        })?;
     let surroundings = Environment::system();
     let done = runtime.block_on(async {
         match arguments.command {

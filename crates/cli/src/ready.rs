@@ -14,7 +14,10 @@ use crate::failure::{Exit, Failure};
 pub(crate) fn write(path: Option<&Path>, object: &impl Serialize) -> Result<(), Failure> {
     let Some(path) = path else { return Ok(()) };
     let failed = |error: std::io::Error| {
-        Failure::new(Exit::Failed, format!("--ready-file: cannot write {}: {error}", path.display()))
+        Failure::new(
+            Exit::Failed,
+            format!("--ready-file: cannot write {}: {error}", path.display()),
+        )
     };
     let folder = match path.parent() {
         Some(parent) if parent != Path::new("") => parent,
@@ -40,7 +43,8 @@ mod tests {
         let path = folder.path().join("ready.json");
         for number in 0..2 {
             write(Some(&path), &json!({"number": number})).unwrap();
-            let read: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+            let read: serde_json::Value =
+                serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
             assert_eq!(read["number"], number);
         }
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
@@ -49,6 +53,10 @@ mod tests {
     #[test]
     fn a_folder_that_is_not_there_is_named() {
         let failure = write(Some(Path::new("/nowhere/ready.json")), &json!({})).unwrap_err();
-        assert!(failure.message.contains("/nowhere/ready.json"), "{}", failure.message);
+        assert!(
+            failure.message.contains("/nowhere/ready.json"),
+            "{}",
+            failure.message
+        );
     }
 }

@@ -29,15 +29,29 @@ pub(crate) async fn run(arguments: arguments::Sandbox, begun: Instant) -> Result
     let description = sandbox.description();
     ready::write(arguments.ready_file.as_deref(), &description)?;
 
-    println!("authority   {}/{}", description.authority, description.tenant);
-    println!("      TLS   {}/{}  (trust {})", description.authority_tls, description.tenant, description.ca_file.display());
-    println!("IMAP        {}:{} (TLS), {} (STARTTLS)", description.imap.host, description.imap.port, description.imap.starttls_port);
+    println!(
+        "authority   {}/{}",
+        description.authority, description.tenant
+    );
+    println!(
+        "      TLS   {}/{}  (trust {})",
+        description.authority_tls,
+        description.tenant,
+        description.ca_file.display()
+    );
+    println!(
+        "IMAP        {}:{} (TLS), {} (STARTTLS)",
+        description.imap.host, description.imap.port, description.imap.starttls_port
+    );
     println!("control     {}", description.control);
     for user in &description.users {
         println!("user        {}  {}", user.address, user.password);
     }
     println!("kept in     {}", home.notice());
-    println!("ready in {:.1} s; Ctrl-C ends it", begun.elapsed().as_secs_f32());
+    println!(
+        "ready in {:.1} s; Ctrl-C ends it",
+        begun.elapsed().as_secs_f32()
+    );
 
     signals.received().await;
     within_limit(sandbox.stop()).await;
@@ -59,7 +73,10 @@ impl Home {
     /// When it cannot be made.
     pub fn open(dir: Option<&Path>) -> Result<Self, Failure> {
         let failed = |place: &Path, error: std::io::Error| {
-            Failure::new(Exit::Configuration, format!("cannot make the folder {}: {error}", place.display()))
+            Failure::new(
+                Exit::Configuration,
+                format!("cannot make the folder {}: {error}", place.display()),
+            )
         };
         match dir {
             Some(dir) => {
@@ -86,7 +103,10 @@ impl Home {
     pub fn notice(&self) -> String {
         match self {
             Self::Kept(path) => path.display().to_string(),
-            Self::Temporary(folder) => format!("{} (removed at the end; --dir DIR keeps it)", folder.path().display()),
+            Self::Temporary(folder) => format!(
+                "{} (removed at the end; --dir DIR keeps it)",
+                folder.path().display()
+            ),
         }
     }
 }
@@ -94,15 +114,21 @@ impl Home {
 /// The sandbox's error with its exit code.
 pub(crate) fn failure(error: mailgrant_sandbox::Error) -> Failure {
     let exit = match &error {
-        mailgrant_sandbox::Error::Tenant { .. } | mailgrant_sandbox::Error::Damaged { .. } => Exit::Configuration,
-        mailgrant_sandbox::Error::Listen { .. } | mailgrant_sandbox::Error::File { .. } => Exit::Unavailable,
+        mailgrant_sandbox::Error::Tenant { .. } | mailgrant_sandbox::Error::Damaged { .. } => {
+            Exit::Configuration
+        }
+        mailgrant_sandbox::Error::Listen { .. } | mailgrant_sandbox::Error::File { .. } => {
+            Exit::Unavailable
+        }
         _ => Exit::Failed,
     };
     Failure::new(exit, error)
 }
 
 fn tenant(path: &Path) -> Result<TenantFile, Failure> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| Failure::configuration(format!("--tenant: cannot read {}: {error}", path.display())))?;
-    TenantFile::parse(&text).map_err(|error| Failure::configuration(format!("{}: {error}", path.display())))
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        Failure::configuration(format!("--tenant: cannot read {}: {error}", path.display()))
+    })?;
+    TenantFile::parse(&text)
+        .map_err(|error| Failure::configuration(format!("{}: {error}", path.display())))
 }

@@ -16,7 +16,10 @@ pub(crate) async fn run(arguments: Serve, surroundings: Environment) -> Result<(
     let settings = environment::settings(&arguments.configuration)?;
     let mut signals = Signals::listen()?;
     let mut gateway = Gateway::start(settings, surroundings).await?;
-    ready::write(arguments.ready_file.as_deref(), &json!({"gateway": gateway.url().as_str().trim_end_matches('/')}))?;
+    ready::write(
+        arguments.ready_file.as_deref(),
+        &json!({"gateway": gateway.url().as_str().trim_end_matches('/')}),
+    )?;
     tokio::select! {
         () = signals.received() => {}
         _ = gateway.wait() => {

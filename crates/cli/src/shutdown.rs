@@ -25,7 +25,8 @@ impl Signals {
         {
             use signal::unix::{SignalKind, signal};
 
-            let failed = |error| Failure::new(Exit::Failed, format!("cannot listen to signals: {error}"));
+            let failed =
+                |error| Failure::new(Exit::Failed, format!("cannot listen to signals: {error}"));
             Ok(Self {
                 terminate: signal(SignalKind::terminate()).map_err(failed)?,
                 interrupt: signal(SignalKind::interrupt()).map_err(failed)?,

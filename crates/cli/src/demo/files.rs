@@ -27,7 +27,9 @@ pub(super) async fn get(site: web::Data<Site>, request: HttpRequest) -> HttpResp
     };
     let kind = media_type(name);
     let body = if name == INDEX {
-        String::from_utf8_lossy(&file.data).replace("__GATEWAY__", &site.gateway).into_bytes()
+        String::from_utf8_lossy(&file.data)
+            .replace("__GATEWAY__", &site.gateway)
+            .into_bytes()
     } else {
         file.data.into_owned()
     };
@@ -44,7 +46,9 @@ fn missing(name: &str) -> HttpResponse {
     } else {
         "There is no such page.\n"
     };
-    HttpResponse::NotFound().content_type("text/plain; charset=utf-8").body(text)
+    HttpResponse::NotFound()
+        .content_type("text/plain; charset=utf-8")
+        .body(text)
 }
 
 fn media_type(name: &str) -> &'static str {

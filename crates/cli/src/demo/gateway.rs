@@ -9,7 +9,7 @@ use mailgrant_sandbox::directory::Flow;
 use mailgrant_sandbox::running::{ApplicationDescription, Description};
 use mailgrant_server::{Environment, Settings};
 use mailgrant_storage::{ApiScope, NewApiKey};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::environment::{self, now};
 use crate::failure::{Exit, Failure};
@@ -59,8 +59,12 @@ pub(super) fn settings(place: &Place<'_>, sandbox: &Description) -> Result<Setti
             "tls_ca_file": sandbox.ca_file,
         }],
     });
-    let text = toml::to_string_pretty(&written)
-        .map_err(|error| Failure::new(Exit::Failed, format!("the demonstration's settings: {error}")))?;
+    let text = toml::to_string_pretty(&written).map_err(|error| {
+        Failure::new(
+            Exit::Failed,
+            format!("the demonstration's settings: {error}"),
+        )
+    })?;
     let file = folder.join("mailgrant.toml");
     write_private(&file, &text)?;
     // Nothing of the person's own environment: the demonstration is the same everywhere.
@@ -72,7 +76,10 @@ pub(super) fn settings(place: &Place<'_>, sandbox: &Description) -> Result<Setti
 ///
 /// # Errors
 /// Those of the storage.
-pub(super) async fn api_key(settings: &Settings, surroundings: &Environment) -> Result<Secret, Failure> {
+pub(super) async fn api_key(
+    settings: &Settings,
+    surroundings: &Environment,
+) -> Result<Secret, Failure> {
     let storage = environment::storage(settings, surroundings).await?;
     let keys = storage.api_keys();
     for key in keys.list(Some(SITE), None, 1000).await?.items {
@@ -91,17 +98,17 @@ pub(super) async fn api_key(settings: &Settings, surroundings: &Environment) -> 
 }
 
 fn registration(application: &ApplicationDescription, folder: &Path) -> Result<Value, Failure> {
-    let mut written = json!({
-        "id": application.id,
-        "provider": PROVIDER,
-        "client_id": application.client_id,
-    });
+    let mut written = Map::from_iter([
+        ("id".to_owned(), application.id.clone().into()),
+        ("provider".to_owned(), PROVIDER.into()),
+        ("client_id".to_owned(), application.client_id.clone().into()),
+    ]);
     if let Some(secret) = &application.client_secret {
         let name = format!("{}.secret", application.id);
         write_private(&folder.join(&name), secret)?;
-        written["client_secret_file"] = name.into();
+        written.insert("client_secret_file".to_owned(), name.into());
     }
-    Ok(written)
+    Ok(Value::Object(written))
 }
 
 fn write_private(path: &Path, text: &str) -> Result<(), Failure> {

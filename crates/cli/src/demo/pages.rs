@@ -5,6 +5,7 @@ use actix_web::http::{StatusCode, header};
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use reqwest::Method;
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::site::Site;
@@ -20,12 +21,14 @@ pub(super) async fn begin(site: Data<Site>, request: HttpRequest) -> HttpRespons
             if let Some(cookie) = cookie {
                 answer.cookie(cookie);
             }
-            answer.insert_header((header::CACHE_CONTROL, "no-store")).json(json!({
-                "id": session["id"],
-                "client_token": session["client_token"],
-                "connect_url": session["connect_url"],
-                "gateway": site.gateway,
-            }))
+            answer
+                .insert_header((header::CACHE_CONTROL, "no-store"))
+                .json(json!({
+                    "id": session.id,
+                    "client_token": session.client_token,
+                    "connect_url": session.connect_url,
+                    "gateway": site.gateway,
+                }))
         }
     }
 }
@@ -39,9 +42,8 @@ pub(super) async fn connect(site: Data<Site>, request: HttpRequest) -> HttpRespo
             if let Some(cookie) = cookie {
                 answer.cookie(cookie);
             }
-            let url = session["connect_url"].as_str().unwrap_or_default();
             answer
-                .insert_header((header::LOCATION, url))
+                .insert_header((header::LOCATION, session.connect_url))
                 .insert_header((header::CACHE_CONTROL, "no-store"))
                 .finish()
         }
@@ -49,10 +51,21 @@ pub(super) async fn connect(site: Data<Site>, request: HttpRequest) -> HttpRespo
 }
 
 /// How a session of this visitor went; a connected one ties its account to the visitor.
-pub(super) async fn session(site: Data<Site>, request: HttpRequest, id: Path<String>) -> HttpResponse {
-    let known = site.visitors.of(&request).filter(|(_, visit)| visit.sessions.contains(&id));
+pub(super) async fn session(
+    site: Data<Site>,
+    request: HttpRequest,
+    id: Path<String>,
+) -> HttpResponse {
+    let known = site
+        .visitors
+        .of(&request)
+        .filter(|(_, visit)| visit.sessions.contains(&id));
     let Some((visitor, _)) = known else {
-        return problem(StatusCode::NOT_FOUND, "not_found", "This visitor has no such connect session.");
+        return problem(
+            StatusCode::NOT_FOUND,
+            "not_found",
+            "This visitor has no such connect session.",
+        );
     };
     match look(&site, &id).await {
         Err(Unreachable) => unreachable(),
@@ -60,7 +73,9 @@ pub(super) async fn session(site: Data<Site>, request: HttpRequest, id: Path<Str
             if let Some(account) = connected(&body) {
                 site.visitors.tie(&visitor, Some(account));
             }
-            HttpResponse::build(status).insert_header((header::CACHE_CONTROL, "no-store")).json(body)
+            HttpResponse::build(status)
+                .insert_header((header::CACHE_CONTROL, "no-store"))
+                .json(body)
         }
     }
 }
@@ -69,13 +84,22 @@ pub(super) async fn session(site: Data<Site>, request: HttpRequest, id: Path<Str
 pub(super) async fn account(site: Data<Site>, request: HttpRequest) -> HttpResponse {
     let mut answer = HttpResponse::Ok();
     answer.insert_header((header::CACHE_CONTROL, "no-store"));
-    let Some((visitor, visit)) = site.visitors.of(&request) else { return answer.json(Value::Null) };
+    let Some((visitor, visit)) = site.visitors.of(&request) else {
+        return answer.json(Value::Null);
+    };
     let account = match newest_account(&site, &visitor, visit).await {
         Ok(Some(account)) => account,
         Ok(None) => return answer.json(Value::Null),
         Err(Unreachable) => return unreachable(),
     };
-    match site.upstream.json(site.upstream.request(Method::GET, &["accounts", &account], "")).await {
+    match site
+        .upstream
+        .json(
+            site.upstream
+                .request(Method::GET, &["accounts", &account], ""),
+        )
+        .await
+    {
         Err(Unreachable) => unreachable(),
         Ok((StatusCode::NOT_FOUND, _)) => {
             site.visitors.tie(&visitor, None);
@@ -87,10 +111,19 @@ pub(super) async fn account(site: Data<Site>, request: HttpRequest) -> HttpRespo
 
 /// Takes the mailbox away from the site again.
 pub(super) async fn disconnect(site: Data<Site>, request: HttpRequest) -> HttpResponse {
-    let Some((visitor, Visit { account: Some(account), .. })) = site.visitors.of(&request) else {
+    let Some((
+        visitor,
+        Visit {
+            account: Some(account),
+            ..
+        },
+    )) = site.visitors.of(&request)
+    else {
         return HttpResponse::NoContent().finish();
     };
-    let deletion = site.upstream.request(Method::DELETE, &["accounts", &account], "");
+    let deletion = site
+        .upstream
+        .request(Method::DELETE, &["accounts", &account], "");
     let answer = site.upstream.relay(deletion).await;
     if answer.status().is_success() || answer.status() == StatusCode::NOT_FOUND {
         site.visitors.tie(&visitor, None);
@@ -119,42 +152,77 @@ pub(super) async fn emails(site: Data<Site>, request: HttpRequest) -> HttpRespon
 }
 
 /// One email.
-pub(super) async fn email(site: Data<Site>, request: HttpRequest, email: Path<String>) -> HttpResponse {
+pub(super) async fn email(
+    site: Data<Site>,
+    request: HttpRequest,
+    email: Path<String>,
+) -> HttpResponse {
     forward(&site, &request, &["emails", &email]).await
 }
 
 /// One email as it came.
-pub(super) async fn raw(site: Data<Site>, request: HttpRequest, email: Path<String>) -> HttpResponse {
+pub(super) async fn raw(
+    site: Data<Site>,
+    request: HttpRequest,
+    email: Path<String>,
+) -> HttpResponse {
     forward(&site, &request, &["emails", &email, "raw"]).await
 }
 
 /// One attachment.
-pub(super) async fn attachment(site: Data<Site>, request: HttpRequest, path: Path<(String, String)>) -> HttpResponse {
+pub(super) async fn attachment(
+    site: Data<Site>,
+    request: HttpRequest,
+    path: Path<(String, String)>,
+) -> HttpResponse {
     let (email, part) = path.into_inner();
     forward(&site, &request, &["emails", &email, "attachments", &part]).await
 }
 
-async fn begun(site: &Site, request: &HttpRequest) -> Result<(Value, Option<Cookie<'static>>), HttpResponse> {
+/// What the gateway tells of a new session.
+#[derive(Deserialize)]
+struct Begun {
+    id: String,
+    client_token: String,
+    connect_url: String,
+}
+
+async fn begun(
+    site: &Site,
+    request: &HttpRequest,
+) -> Result<(Begun, Option<Cookie<'static>>), HttpResponse> {
     let wanted = json!({
         "application": site.application,
         "origin": site.origin,
         "user_label": "your visit to Quillhaven",
         "return_url": format!("{}/", site.origin),
     });
-    let creation = site.upstream.request(Method::POST, &["connect-sessions"], "").json(&wanted);
-    let (status, body) = site.upstream.json(creation).await.map_err(|Unreachable| unreachable())?;
+    let creation = site
+        .upstream
+        .request(Method::POST, &["connect-sessions"], "")
+        .json(&wanted);
+    let (status, body) = site
+        .upstream
+        .json(creation)
+        .await
+        .map_err(|Unreachable| unreachable())?;
     if !status.is_success() {
-        return Err(HttpResponse::build(status).content_type("application/problem+json").json(body));
+        return Err(HttpResponse::build(status)
+            .content_type("application/problem+json")
+            .json(body));
     }
+    let session: Begun = serde_json::from_value(body).map_err(|_| unreachable())?;
     let (visitor, cookie) = site.visitors.of_or_new(request, &*site.random);
-    if let Some(id) = body["id"].as_str() {
-        site.visitors.began(&visitor, id.to_owned());
-    }
-    Ok((body, cookie))
+    site.visitors.began(&visitor, session.id.clone());
+    Ok((session, cookie))
 }
 
 /// The visitor's account: the one tied, or that of the newest session that was connected since.
-async fn newest_account(site: &Site, visitor: &str, visit: Visit) -> Result<Option<String>, Unreachable> {
+async fn newest_account(
+    site: &Site,
+    visitor: &str,
+    visit: Visit,
+) -> Result<Option<String>, Unreachable> {
     if visit.account.is_some() {
         return Ok(visit.account);
     }
@@ -168,20 +236,44 @@ async fn newest_account(site: &Site, visitor: &str, visit: Visit) -> Result<Opti
 }
 
 async fn look(site: &Site, session: &str) -> Result<(StatusCode, Value), Unreachable> {
-    site.upstream.json(site.upstream.request(Method::GET, &["connect-sessions", session], "")).await
+    site.upstream
+        .json(
+            site.upstream
+                .request(Method::GET, &["connect-sessions", session], ""),
+        )
+        .await
 }
 
 fn connected(session: &Value) -> Option<String> {
-    if session["status"] != "connected" {
-        return None;
-    }
-    session["account_id"].as_str().map(str::to_owned)
+    let text = |key| session.get(key).and_then(Value::as_str);
+    (text("status") == Some("connected"))
+        .then(|| text("account_id").map(str::to_owned))
+        .flatten()
 }
 
 async fn forward(site: &Site, request: &HttpRequest, path: &[&str]) -> HttpResponse {
-    let Some((_, Visit { account: Some(account), .. })) = site.visitors.of(request) else {
-        return problem(StatusCode::NOT_FOUND, "not_connected", "This visitor has connected no mailbox.");
+    let Some((
+        _,
+        Visit {
+            account: Some(account),
+            ..
+        },
+    )) = site.visitors.of(request)
+    else {
+        return problem(
+            StatusCode::NOT_FOUND,
+            "not_connected",
+            "This visitor has connected no mailbox.",
+        );
     };
-    let whole: Vec<&str> = ["accounts", &account].into_iter().chain(path.iter().copied()).collect();
-    site.upstream.relay(site.upstream.request(Method::GET, &whole, request.query_string())).await
+    let whole: Vec<&str> = ["accounts", &account]
+        .into_iter()
+        .chain(path.iter().copied())
+        .collect();
+    site.upstream
+        .relay(
+            site.upstream
+                .request(Method::GET, &whole, request.query_string()),
+        )
+        .await
 }

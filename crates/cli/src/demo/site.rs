@@ -56,7 +56,11 @@ impl Site {
             .applications
             .iter()
             .find(|application| application.flow == Flow::Delegated)
-            .ok_or_else(|| Failure::configuration("the sandbox's tenant has no application for people to sign in to"))?;
+            .ok_or_else(|| {
+                Failure::configuration(
+                    "the sandbox's tenant has no application for people to sign in to",
+                )
+            })?;
         Ok(Self {
             gateway: gateway.to_owned(),
             origin: origin.to_owned(),
@@ -90,7 +94,11 @@ impl Site {
         .map_err(|error| Failure::new(Exit::Failed, format!("the demonstration site: {error}")))?
         .run();
         let handle = server.handle();
-        Ok(RunningSite { url, handle, serving: tokio::spawn(server) })
+        Ok(RunningSite {
+            url,
+            handle,
+            serving: tokio::spawn(server),
+        })
     }
 }
 
@@ -125,7 +133,10 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
         .route("/api/emails", web::get().to(pages::emails))
         .route("/api/emails/{email}", web::get().to(pages::email))
         .route("/api/emails/{email}/raw", web::get().to(pages::raw))
-        .route("/api/emails/{email}/attachments/{part}", web::get().to(pages::attachment))
+        .route(
+            "/api/emails/{email}/attachments/{part}",
+            web::get().to(pages::attachment),
+        )
         .default_service(web::get().to(files::get));
 }
 
@@ -149,17 +160,33 @@ pub(super) async fn refuse_strangers(
     request: ServiceRequest,
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse<EitherBody<BoxBody>>, Error> {
-    let origin = request.app_data::<web::Data<Site>>().map(|site| site.origin.clone()).unwrap_or_default();
+    let origin = request
+        .app_data::<web::Data<Site>>()
+        .map(|site| site.origin.clone())
+        .unwrap_or_default();
     let host = origin.trim_start_matches("http://");
-    if request.headers().get(header::HOST).is_none_or(|given| given.as_bytes() != host.as_bytes()) {
+    if request
+        .headers()
+        .get(header::HOST)
+        .is_none_or(|given| given.as_bytes() != host.as_bytes())
+    {
         let detail = format!("This site is {origin}/.");
         let answer = problem(StatusCode::MISDIRECTED_REQUEST, "wrong_host", &detail);
         return Ok(request.into_response(answer).map_into_right_body());
     }
-    let foreign = request.headers().get(header::ORIGIN).is_some_and(|given| given.as_bytes() != origin.as_bytes());
+    let foreign = request
+        .headers()
+        .get(header::ORIGIN)
+        .is_some_and(|given| given.as_bytes() != origin.as_bytes());
     if foreign && request.method() != Method::GET {
-        let answer = problem(StatusCode::FORBIDDEN, "foreign_origin", "Another site's page asked for this.");
+        let answer = problem(
+            StatusCode::FORBIDDEN,
+            "foreign_origin",
+            "Another site's page asked for this.",
+        );
         return Ok(request.into_response(answer).map_into_right_body());
     }
-    next.call(request).await.map(ServiceResponse::map_into_left_body)
+    next.call(request)
+        .await
+        .map(ServiceResponse::map_into_left_body)
 }

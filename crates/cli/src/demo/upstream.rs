@@ -1,12 +1,13 @@
 //! The gateway's API, as the site's backend uses it: with the key that no browser sees.
 
+use std::time::Duration;
+
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use mailgrant_core::secret::Secret;
 use mailgrant_oauth::{Policy, http_client};
 use reqwest::{Method, RequestBuilder, Response};
 use serde_json::{Value, json};
-use std::time::Duration;
 use url::Url;
 
 use crate::failure::{Exit, Failure};
@@ -28,9 +29,14 @@ impl Upstream {
     /// # Errors
     /// When TLS cannot be set up.
     pub fn new(base: &str, key: &Secret) -> Result<Self, Failure> {
-        let failed = |error: &dyn std::fmt::Display| Failure::new(Exit::Failed, format!("the demonstration site: {error}"));
-        let mut policy = Policy::default();
-        policy.request_timeout = Duration::from_secs(120);
+        let failed = |error: &dyn std::fmt::Display| {
+            Failure::new(Exit::Failed, format!("the demonstration site: {error}"))
+        };
+        // An attachment may be large.
+        let policy = Policy {
+            request_timeout: Duration::from_secs(120),
+            ..Policy::default()
+        };
         Ok(Self {
             http: http_client(None, &policy).map_err(|error| failed(&error))?,
             base: Url::parse(base).map_err(|error| failed(&error))?,
@@ -45,7 +51,9 @@ impl Upstream {
             segments.clear().push("v1").extend(path);
         }
         url.set_query((!query.is_empty()).then_some(query));
-        self.http.request(method, url).bearer_auth(self.key.expose())
+        self.http
+            .request(method, url)
+            .bearer_auth(self.key.expose())
     }
 
     /// Status and JSON of an answer.
@@ -80,18 +88,24 @@ impl Upstream {
 
 /// A problem (RFC 9457) in the gateway's form.
 pub(super) fn problem(status: StatusCode, code: &str, detail: &str) -> HttpResponse {
-    HttpResponse::build(status).content_type("application/problem+json").json(json!({
-        "type": "about:blank",
-        "title": status.canonical_reason().unwrap_or_default(),
-        "status": status.as_u16(),
-        "code": code,
-        "detail": detail,
-    }))
+    HttpResponse::build(status)
+        .content_type("application/problem+json")
+        .json(json!({
+            "type": "about:blank",
+            "title": status.canonical_reason().unwrap_or_default(),
+            "status": status.as_u16(),
+            "code": code,
+            "detail": detail,
+        }))
 }
 
 /// The problem of a gateway that does not answer.
 pub(super) fn unreachable() -> HttpResponse {
-    problem(StatusCode::BAD_GATEWAY, "gateway_unreachable", "The site cannot reach its gateway.")
+    problem(
+        StatusCode::BAD_GATEWAY,
+        "gateway_unreachable",
+        "The site cannot reach its gateway.",
+    )
 }
 
 async fn send(request: RequestBuilder) -> Result<Response, Unreachable> {
@@ -100,7 +114,11 @@ async fn send(request: RequestBuilder) -> Result<Response, Unreachable> {
 
 fn tell(error: &reqwest::Error) -> Unreachable {
     // Only the kind: a URL may hold what the visitor searched for.
-    tracing::warn!(timeout = error.is_timeout(), connect = error.is_connect(), "the gateway does not answer the site");
+    tracing::warn!(
+        timeout = error.is_timeout(),
+        connect = error.is_connect(),
+        "the gateway does not answer the site"
+    );
     Unreachable
 }
 
@@ -132,7 +150,10 @@ mod tests {
             ("..", "/v1/accounts"),
             ("x?y#z", "/v1/accounts/x%3Fy%23z"),
         ] {
-            let request = upstream.request(Method::GET, &["accounts", part], "").build().unwrap();
+            let request = upstream
+                .request(Method::GET, &["accounts", part], "")
+                .build()
+                .unwrap();
             assert_eq!(request.url().path(), path, "{part}");
             assert_eq!(request.url().query(), None);
         }
@@ -141,8 +162,14 @@ mod tests {
     #[test]
     fn the_key_is_marked_as_a_secret() {
         let upstream = Upstream::new("http://localhost:1", &Secret::new("mgk_canary")).unwrap();
-        let request = upstream.request(Method::GET, &["accounts"], "limit=1").build().unwrap();
+        let request = upstream
+            .request(Method::GET, &["accounts"], "limit=1")
+            .build()
+            .unwrap();
         assert!(!format!("{request:?}").contains("canary"));
-        assert_eq!(request.url().as_str(), "http://localhost:1/v1/accounts?limit=1");
+        assert_eq!(
+            request.url().as_str(),
+            "http://localhost:1/v1/accounts?limit=1"
+        );
     }
 }

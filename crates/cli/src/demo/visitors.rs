@@ -35,7 +35,11 @@ impl Visitors {
     }
 
     /// The visitor a request comes from, or a new one with the cookie to set.
-    pub fn of_or_new(&self, request: &HttpRequest, random: &dyn Random) -> (String, Option<Cookie<'static>>) {
+    pub fn of_or_new(
+        &self,
+        request: &HttpRequest,
+        random: &dyn Random,
+    ) -> (String, Option<Cookie<'static>>) {
         if let Some((name, _)) = self.of(request) {
             return (name, None);
         }
@@ -48,8 +52,11 @@ impl Visitors {
         {
             book.visits.remove(&oldest);
         }
-        let cookie =
-            Cookie::build(COOKIE, name.clone()).path("/").http_only(true).same_site(SameSite::Lax).finish();
+        let cookie = Cookie::build(COOKIE, name.clone())
+            .path("/")
+            .http_only(true)
+            .same_site(SameSite::Lax)
+            .finish();
         (name, Some(cookie))
     }
 
@@ -99,18 +106,39 @@ mod tests {
         let visitors = Visitors::default();
         let (name, cookie) = visitors.of_or_new(&request(None), &SystemRandom);
         let cookie = cookie.unwrap();
-        assert_eq!((cookie.http_only(), cookie.same_site()), (Some(true), Some(SameSite::Lax)));
+        assert_eq!(
+            (cookie.http_only(), cookie.same_site()),
+            (Some(true), Some(SameSite::Lax))
+        );
         visitors.began(&name, "cs_1".to_owned());
         visitors.tie(&name, Some("acc_1".to_owned()));
         let (again, visit) = visitors.of(&request(Some(cookie.clone()))).unwrap();
-        assert_eq!((again, visit.account.as_deref()), (name.clone(), Some("acc_1")));
+        assert_eq!(
+            (again, visit.account.as_deref()),
+            (name.clone(), Some("acc_1"))
+        );
         assert_eq!(visit.sessions, ["cs_1"]);
-        assert!(visitors.of_or_new(&request(Some(cookie)), &SystemRandom).1.is_none());
-        assert!(visitors.of(&request(Some(Cookie::new(COOKIE, "forged")))).is_none());
+        assert!(
+            visitors
+                .of_or_new(&request(Some(cookie)), &SystemRandom)
+                .1
+                .is_none()
+        );
+        assert!(
+            visitors
+                .of(&request(Some(Cookie::new(COOKIE, "forged"))))
+                .is_none()
+        );
 
         visitors.tie(&name, None);
-        let visit = visitors.of(&request(Some(Cookie::new(COOKIE, name)))).unwrap().1;
-        assert!(visit.sessions.is_empty(), "an old session does not bring the account back");
+        let visit = visitors
+            .of(&request(Some(Cookie::new(COOKIE, name))))
+            .unwrap()
+            .1;
+        assert!(
+            visit.sessions.is_empty(),
+            "an old session does not bring the account back"
+        );
     }
 
     #[test]
