@@ -116,8 +116,22 @@ impl Content {
     pub fn text(&self, bytes: &[u8]) -> (String, bool) {
         let (text, is_sound) = charset::decode(self.charset.as_deref().unwrap_or_default(), bytes);
         let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-        (text.replace("\r\n", "\n"), is_sound)
+        (with_lf(text), is_sound)
     }
+}
+
+/// CRLF, CR and the CRCRLF of mail that was converted twice, as LF.
+fn with_lf(text: &str) -> String {
+    let mut converted = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((line, after)) = rest.split_once('\r') {
+        converted.push_str(line);
+        converted.push('\n');
+        let end = after.trim_start_matches('\r');
+        rest = end.strip_prefix('\n').unwrap_or(after);
+    }
+    converted.push_str(rest);
+    converted
 }
 
 fn is_token(text: &str) -> bool {
