@@ -36,7 +36,7 @@ pub trait Storage: Send + Sync {
     async fn ping(&self) -> Result<(), Error>;
 
     /// Wraps the data keys anew under `new`, all or none. Who wants the key file changed with it
-    /// uses [`rotate_master`].
+    /// uses [`rotate_master`](crate::rotate_master).
     ///
     /// # Errors
     /// [`Error::MasterKeyMissing`] when a data key is under a key that this storage was not opened with.
