@@ -10,7 +10,7 @@ import Provider, { interactionPolicy } from "oidc-provider";
 
 const options = JSON.parse(fs.readFileSync(0, "utf8"));
 const RESOURCE = "https://outlook.office365.com";
-const MAIL = "IMAP.AccessAsUser.All";
+const MAIL = "mail.imap";
 const CONTROL = new Map();
 let handler = (request, response) => response.end();
 const server = http.createServer((request, response) => handler(request, response));

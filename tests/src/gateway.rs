@@ -108,7 +108,7 @@ client_secret_file = "client-secret"
 id = "corp"
 issuer = "{issuer}"
 scopes = ["openid", "profile", "email", "offline_access", "{scope}"]
-app_only_scopes = ["IMAP.AccessAsUser.All"]
+app_only_scopes = ["mail.imap"]
 imap = {{ host = "{imap_host}", port = {imap_port}, tls = "{tls}" }}
 tls_ca_file = "{ca}"
 {more}

@@ -69,7 +69,7 @@ impl Stack {
             issuer: authority.issuer.clone(),
             client_id: "gateway".to_owned(),
             client_secret: authority.secret.clone(),
-            scope: "IMAP.AccessAsUser.All",
+            scope: "mail.imap",
             imap_host: "localhost".to_owned(),
             imap_port: if options.tls == "implicit" {
                 dovecot.imaps

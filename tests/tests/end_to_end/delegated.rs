@@ -60,14 +60,15 @@ async fn click_to_mail(options: Options) {
         "{names:?}"
     );
 
-    let emails = stack
+    let answer = stack
         .gateway
         .get(&format!("/v1/accounts/{account}/emails"))
-        .await
-        .body;
+        .await;
+    let emails = answer.body["items"].as_array();
     assert_eq!(
-        emails["items"].as_array().unwrap().len(),
-        0,
-        "nothing was delivered yet"
+        emails.map(Vec::len),
+        Some(0),
+        "nothing was delivered yet: {}",
+        answer.text
     );
 }

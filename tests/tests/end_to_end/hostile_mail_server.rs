@@ -134,7 +134,7 @@ impl World {
             issuer: authority.issuer.clone(),
             client_id: "gateway".to_owned(),
             client_secret: authority.secret.clone(),
-            scope: "IMAP.AccessAsUser.All",
+            scope: "mail.imap",
             imap_host: "localhost".to_owned(),
             imap_port: mail.port,
             tls: "implicit",
