@@ -7,9 +7,14 @@
 )]
 
 mod api;
+mod bad_input;
 mod connect;
+mod connect_ends;
+mod consent;
 mod imap;
 mod mail;
+mod session;
 mod settings;
 mod tokens;
+mod whole;
 mod world;
