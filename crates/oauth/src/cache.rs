@@ -91,7 +91,7 @@ mod tests {
     use super::*;
     use crate::error::Step;
     use std::sync::atomic::AtomicU32;
-    use tokio::sync::Notify;
+    use tokio::sync::Semaphore;
 
     const TTL: Duration = Duration::from_secs(60);
 
@@ -132,17 +132,17 @@ mod tests {
 
     /// Starts `callers` at once; the first to fetch waits until all the others queue behind it.
     async fn flight(outcome: Result<u32, Error>) -> (u32, Vec<Result<Arc<u32>, Error>>) {
-        let (cache, fetches, go) = (Cache::new(), AtomicU32::new(0), Notify::new());
+        let (cache, fetches, go) = (Cache::new(), AtomicU32::new(0), Semaphore::new(0));
         let call = || {
             cache.get(TTL, async || {
                 fetches.fetch_add(1, Ordering::Relaxed);
-                go.notified().await;
+                let _go = go.acquire().await.unwrap();
                 outcome.clone()
             })
         };
         let release = async {
             // Every caller is polled once, and so waits, before this runs.
-            go.notify_one();
+            go.add_permits(1);
         };
         let (outcomes, ()) = tokio::join!(
             futures_util::future::join_all((0..8).map(|_| call())),

@@ -82,11 +82,11 @@ async fn a_code_is_sent_once() {
 #[tokio::test]
 async fn a_long_wait_is_the_callers() {
     let authority = Authority::start().await;
-    let answer = ResponseTemplate::new(429).insert_header("Retry-After", "120");
+    let answer = ResponseTemplate::new(429).insert_header("Retry-After", "10");
     authority.post("/token", answer).await;
     let error = refresh(&authority.client()).await.unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::Throttled), "{error:?}");
-    assert_eq!(error.retry_after(), Some(Duration::from_secs(120)));
+    assert_eq!(error.retry_after(), Some(Duration::from_secs(10)));
     assert_eq!(authority.received("/token").await.len(), 1);
 }
 
