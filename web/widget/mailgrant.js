@@ -1,8 +1,8 @@
 /*
  * <mailgrant-connect>: the button that connects a mailbox.
  *
- * This module draws the button and opens the sign-in window; everything after the click is decided by the WebAssembly
- * engine, which is fetched when it is about to be needed. Nothing here needs more than
+ * This module draws the button and opens the sign-in window in the click's own task; everything after that is done in
+ * WebAssembly (crates/widget), which is fetched when it is about to be needed. Nothing here needs more than
  *   Content-Security-Policy: script-src GATEWAY 'wasm-unsafe-eval'; connect-src GATEWAY
  * and Trusted Types may be required: no markup is ever parsed from a string.
  */
@@ -13,7 +13,7 @@ export class MailgrantConnect extends HTMLElement {
 
   #internals = this.attachInternals();
   #parts;
-  #run = null; // the running attempt: {popup, driver, opened}
+  #run = null; // the running attempt: {popup, connectUrl, attempt}
   #given = null; // {connect_url, expires} fetched from session-url
   #giving = null; // the fetch that will give it
   #used = null; // the connect URL whose session has ended
@@ -35,7 +35,7 @@ export class MailgrantConnect extends HTMLElement {
     this.#label();
     this.#enable();
     const returned = this.#takeReturned();
-    if (returned) this.#attempt(null, returned, true);
+    if (returned) this.#attempt(null, returned);
     else if (!navigator.connection?.saveData) whenIdle(() => this.isConnected && load().catch((error) => this.#fallBack(error)));
   }
 
@@ -43,7 +43,7 @@ export class MailgrantConnect extends HTMLElement {
     // A framework that merely moves the element puts it back in the same task.
     queueMicrotask(() => {
       if (this.isConnected || !this.#run) return;
-      this.#run.driver?.stop();
+      this.#run.attempt?.stop();
       this.#run = null;
     });
   }
@@ -84,7 +84,7 @@ export class MailgrantConnect extends HTMLElement {
 
   /** Gives up. The gateway decides whether it is still in time; the terminal event says how it ended. */
   cancel() {
-    this.#run?.driver?.cancel();
+    this.#run?.attempt?.cancel();
   }
 
   #start() {
@@ -102,11 +102,12 @@ export class MailgrantConnect extends HTMLElement {
       this.#blocked(url);
       return;
     }
-    this.#attempt(popup, url ?? this.#prepare().then((ready) => (popup.location.replace(ready), ready)), false);
+    this.#attempt(popup, url ?? this.#prepare().then((ready) => (popup.location.replace(ready), ready)));
   }
 
-  async #attempt(popup, connectUrl, returned) {
-    const run = { popup, connectUrl: null, driver: null };
+  /** `popup` is the sign-in window; without one the person has come back by navigation. */
+  async #attempt(popup, connectUrl) {
+    const run = { popup, connectUrl: null, attempt: null };
     this.#run = run;
     this.#render("opening", "");
     this.#parts.button.setAttribute("aria-busy", "true");
@@ -118,14 +119,17 @@ export class MailgrantConnect extends HTMLElement {
       return;
     }
     try {
-      const { Driver } = await load();
+      const { Attempt } = await load();
       if (this.#run !== run) return;
-      run.driver = new Driver(run, this.#lang, returned, {
+      const page = {
         show: (view, text, cancel, reopen) => this.#render(view, text, cancel, reopen),
         link: (url, text) => this.#link(url, text),
         tell: (name, value) => this.#emit("event", value == null ? { name } : { name, value }),
-        end: (type, text, detail) => this.#end(type, text, detail),
-      });
+        success: (text, connectSession, accountId) => this.#end("success", text, { connectSession, accountId }),
+        exit: (text, reason) => this.#end("exit", text, { reason }),
+        error: (text, code, title, detail, retry) => this.#end("error", text, { code, title, detail, retry }),
+      };
+      run.attempt = new Attempt(page, run.popup, run.connectUrl, this.#lang);
     } catch (error) {
       if (this.#run === run) this.#withoutEngine(run, error);
     }
@@ -155,17 +159,10 @@ export class MailgrantConnect extends HTMLElement {
 
   #reopen() {
     const run = this.#run;
-    if (!run?.connectUrl) return;
-    try {
-      // A window that can still be reached only has to be brought to the front.
-      if (run.popup && !run.popup.closed) return run.popup.focus();
-    } catch {
-      // Out of reach: open another one.
-    }
-    const popup = window.open(run.connectUrl, "mailgrant", placement());
-    if (!popup) return;
-    run.popup = popup;
-    run.driver?.reopened();
+    if (run?.attempt) run.attempt.reopen(placement());
+    // WebAssembly is still on its way.
+    else if (run?.popup && !run.popup.closed) run.popup.focus();
+    else if (run?.connectUrl) run.popup = window.open(run.connectUrl, "mailgrant", placement());
   }
 
   #blocked(url) {
@@ -339,7 +336,7 @@ function envelope() {
 let loading;
 /** The engine: fetched once, and once more after a failure when it is wanted again. */
 function load() {
-  loading ??= import("./mailgrant-session.js").then((module) => module.ready().then(() => module));
+  loading ??= import("./mailgrant_widget.js").then((module) => module.default().then(() => module));
   loading.catch(() => (loading = undefined));
   return loading;
 }

@@ -4,10 +4,11 @@
     allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)
 )]
 
-mod engine;
+mod attempt;
+mod browser;
 pub mod session;
 pub mod status;
 pub mod text;
 pub mod watch;
 
-pub use engine::{Engine, Host, Json};
+pub use attempt::{Attempt, Page};

@@ -7,7 +7,7 @@
 //! Exactly one [`Effect::End`] is given in the life of a session, and nothing after it.
 
 pub use self::effect::{Effect, ExitReason, Outcome, Request, View};
-use crate::status::{Answer, Body, Diagnosis, State, Status};
+use crate::status::{Answer, Diagnosis, State, Status};
 use crate::watch::{Millis, Sight, Watch};
 
 mod effect;
@@ -71,7 +71,7 @@ impl Session {
         &mut self,
         ticket: u32,
         http: u16,
-        body: Body,
+        body: &str,
         retry_after: Option<Millis>,
         now: Millis,
     ) -> Vec<Effect> {

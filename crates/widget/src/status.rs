@@ -12,8 +12,10 @@
 //! `DELETE /connect/{client_token}` answers in the same form, with the two further states `given_up` (the session
 //! ended by this request) and `finishing` (too late: the authority's answer has already come back).
 //!
-//! The browser parses the JSON and hands over its strings as a [`Body`]: a parser of our own would be a third of the
-//! WebAssembly.
+//! Read tolerantly, as `serde_json::Value`: an odd type in one field does not cost the whole answer, and a derived
+//! deserializer would be a good part of the WebAssembly.
+
+use serde_json::Value;
 
 /// Where a connect session stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,27 +64,6 @@ pub struct Status {
     pub admin_consent_url: Option<String>,
 }
 
-/// The strings of an answer's JSON; what is absent or no string is `None`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Body {
-    /// `status`
-    pub status: Option<String>,
-    /// `phase`
-    pub phase: Option<String>,
-    /// `connect_session`
-    pub connect_session: Option<String>,
-    /// `account_id`
-    pub account_id: Option<String>,
-    /// `admin_consent_url`
-    pub admin_consent_url: Option<String>,
-    /// `diagnosis.code`, or the `code` of a problem (RFC 9457)
-    pub code: Option<String>,
-    /// `diagnosis.title`, or the `title` of a problem
-    pub title: Option<String>,
-    /// `diagnosis.detail`, or the `detail` of a problem
-    pub detail: Option<String>,
-}
-
 /// What one answer of the gateway amounts to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
@@ -98,32 +79,33 @@ impl Answer {
     /// Reads an HTTP status and body.
     ///
     /// ```
-    /// use mailgrant_widget::status::{Answer, Body, State};
+    /// use mailgrant_widget::status::{Answer, State};
     ///
-    /// let body = Body { status: Some(String::from("connected")), ..Body::default() };
-    /// let answer = Answer::read(200, body);
+    /// let answer = Answer::read(200, r#"{"status": "connected"}"#);
     /// assert!(matches!(answer, Answer::Status(status) if status.state == State::Connected));
-    /// assert_eq!(Answer::read(503, Body::default()), Answer::Later);
+    /// assert_eq!(Answer::read(503, "<html>"), Answer::Later);
     /// ```
     #[must_use]
-    pub fn read(http: u16, body: Body) -> Self {
+    pub fn read(http: u16, body: &str) -> Self {
+        let body = serde_json::from_str(body).unwrap_or_default();
         match http {
             204 => Self::Status(Status::bare(State::GivenUp)),
-            200..=299 => Status::read(body).map_or(Self::Later, Self::Status),
+            200..=299 => Status::read(&body).map_or(Self::Later, Self::Status),
             409 => Self::Status(Status::bare(State::Finishing)),
             410 => Self::Status(Status::bare(State::Expired)),
             408 | 425 | 429 | 500.. => Self::Later,
-            _ => Self::Refused(Diagnosis {
-                code: body.code.unwrap_or_else(|| {
-                    String::from(if http == 404 {
-                        "session_unknown"
-                    } else {
-                        "refused"
-                    })
-                }),
-                title: body.title.unwrap_or_default(),
-                detail: body.detail.unwrap_or_default(),
-            }),
+            _ => Self::Refused(Diagnosis::read(&body).unwrap_or_else(|| {
+                let code = if http == 404 {
+                    "session_unknown"
+                } else {
+                    "refused"
+                };
+                Diagnosis {
+                    code: String::from(code),
+                    title: text(&body, "title").unwrap_or_default(),
+                    detail: text(&body, "detail").unwrap_or_default(),
+                }
+            })),
         }
     }
 }
@@ -140,9 +122,10 @@ impl Status {
         }
     }
 
-    fn read(body: Body) -> Option<Self> {
-        let state = match body.status?.as_str() {
-            "pending" if body.phase.as_deref() == Some("finishing") => State::Finishing,
+    fn read(body: &Value) -> Option<Self> {
+        let phase = text(body, "phase");
+        let state = match body.get("status")?.as_str()? {
+            "pending" if phase.as_deref() == Some("finishing") => State::Finishing,
             "pending" => State::Pending,
             "finishing" => State::Finishing,
             "awaiting_admin_consent" => State::AwaitingAdminConsent,
@@ -152,53 +135,45 @@ impl Status {
             "given_up" => State::GivenUp,
             _ => return None,
         };
-        let (title, detail) = (body.title, body.detail);
-        let diagnosis = body.code.map(|code| Diagnosis {
-            code,
-            title: title.unwrap_or_default(),
-            detail: detail.unwrap_or_default(),
-        });
         // The link is put into the page: nothing but a web address may come through.
-        let admin_consent_url = body
-            .admin_consent_url
+        let admin_consent_url = text(body, "admin_consent_url")
             .filter(|url| url.starts_with("https://") || url.starts_with("http://"));
         Some(Self {
             state,
-            phase: body.phase,
-            connect_session: body.connect_session,
-            account_id: body.account_id,
-            diagnosis,
+            phase,
+            connect_session: text(body, "connect_session"),
+            account_id: text(body, "account_id"),
+            diagnosis: Diagnosis::read(body),
             admin_consent_url,
         })
     }
 }
 
-#[cfg(test)]
-impl Body {
-    /// From the JSON text of an answer, as `web/widget/mailgrant-session.js` does it.
-    pub(crate) fn of(json: &str) -> Self {
-        let json: serde_json::Value = serde_json::from_str(json).unwrap_or_default();
-        let text = |value: &serde_json::Value, name| Some(String::from(value.get(name)?.as_str()?));
-        let why = json.get("diagnosis").unwrap_or(&json);
-        Self {
-            status: text(&json, "status"),
-            phase: text(&json, "phase"),
-            connect_session: text(&json, "connect_session"),
-            account_id: text(&json, "account_id"),
-            admin_consent_url: text(&json, "admin_consent_url"),
-            code: text(why, "code"),
-            title: text(why, "title"),
-            detail: text(why, "detail"),
-        }
+impl Diagnosis {
+    /// The `diagnosis` of an answer, or the members of the same names of a problem (RFC 9457).
+    fn read(body: &Value) -> Option<Self> {
+        let why = body
+            .get("diagnosis")
+            .filter(|why| !why.is_null())
+            .unwrap_or(body);
+        Some(Self {
+            code: text(why, "code")?,
+            title: text(why, "title").unwrap_or_default(),
+            detail: text(why, "detail").unwrap_or_default(),
+        })
     }
+}
+
+fn text(object: &Value, name: &str) -> Option<String> {
+    object.get(name)?.as_str().map(String::from)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Answer, Body, State, Status};
+    use super::{Answer, State, Status};
 
     fn status(body: &str) -> Status {
-        match Answer::read(200, Body::of(body)) {
+        match Answer::read(200, body) {
             Answer::Status(status) => status,
             other => panic!("{other:?}"),
         }
@@ -257,7 +232,7 @@ mod tests {
     fn http_statuses() {
         for http in [408, 429, 500, 502, 503, 504] {
             assert_eq!(
-                Answer::read(http, Body::of(r#"{"status":"connected"}"#)),
+                Answer::read(http, r#"{"status":"connected"}"#),
                 Answer::Later,
                 "{http}"
             );
@@ -270,7 +245,7 @@ mod tests {
             r#"{"status":7}"#,
             r#"{"status":"unheard of"}"#,
         ] {
-            assert_eq!(Answer::read(200, Body::of(body)), Answer::Later, "{body}");
+            assert_eq!(Answer::read(200, body), Answer::Later, "{body}");
         }
         for (http, state) in [
             (204, State::GivenUp),
@@ -278,7 +253,7 @@ mod tests {
             (410, State::Expired),
         ] {
             assert!(
-                matches!(Answer::read(http, Body::default()), Answer::Status(status) if status.state == state),
+                matches!(Answer::read(http, ""), Answer::Status(status) if status.state == state),
                 "{http}"
             );
         }
@@ -292,7 +267,7 @@ mod tests {
             (400, "nonsense", "refused"),
         ] {
             assert!(
-                matches!(Answer::read(http, Body::of(body)), Answer::Refused(why) if why.code == code),
+                matches!(Answer::read(http, body), Answer::Refused(why) if why.code == code),
                 "{http}"
             );
         }

@@ -211,9 +211,8 @@ fn remove(folder: &Path) -> Result<()> {
 }
 
 /// What a page that shows the button loads.
-const SHIPPED: [&str; 4] = [
+const SHIPPED: [&str; 3] = [
     "mailgrant.js",
-    "mailgrant-session.js",
     "mailgrant_widget.js",
     "mailgrant_widget_bg.wasm",
 ];

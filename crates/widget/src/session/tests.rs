@@ -1,7 +1,6 @@
 //! Transcripts: what happened to the page, what it was told to do.
 
 use super::{Effect, ExitReason, Outcome, Request, Session, Start, View};
-use crate::status::Body;
 use crate::watch::Millis;
 
 const PENDING: &str = r#"{"status":"pending","connect_session":"cs_1"}"#;
@@ -51,9 +50,7 @@ impl Page {
     fn answer(&mut self, later: Millis, http: u16, body: &str) {
         let (ticket, _, after) = self.asked.take().expect("a request is pending");
         self.now += after + later;
-        let effects = self
-            .session
-            .answered(ticket, http, Body::of(body), None, self.now);
+        let effects = self.session.answered(ticket, http, body, None, self.now);
         self.take(effects);
     }
 
@@ -213,7 +210,7 @@ fn answers_to_replaced_requests_do_not_count() {
     page.cancel();
     assert!(
         page.session
-            .answered(old, 200, Body::of(PENDING), None, 10)
+            .answered(old, 200, PENDING, None, 10)
             .is_empty()
     );
     assert!(page.session.unreachable(old, 10).is_empty());
@@ -291,16 +288,14 @@ fn a_passing_fault_is_forgotten() {
 fn retry_after_is_heeded_within_reason() {
     let mut page = Page::start(Start::Window);
     let (ticket, ..) = page.asked.unwrap();
-    let effects = page
-        .session
-        .answered(ticket, 429, Body::of(""), Some(5_000), 0);
+    let effects = page.session.answered(ticket, 429, "", Some(5_000), 0);
     assert!(matches!(
         effects.as_slice(),
         [Effect::Ask { after: 5_000, .. }]
     ));
     let effects = page
         .session
-        .answered(ticket + 1, 429, Body::of(""), Some(86_400_000), 0);
+        .answered(ticket + 1, 429, "", Some(86_400_000), 0);
     assert!(matches!(
         effects.as_slice(),
         [Effect::Ask { after: 30_000, .. }]
