@@ -26,7 +26,7 @@ import sys
 def main(directory):
     for path in sorted(files(directory)):
         with open(path, "rb") as file:
-            raw = re.sub(rb"\r?\n", b"\r\n", file.read())
+            raw = re.sub(rb"\r\n|\r|\n", b"\r\n", file.read())
         print(json.dumps({"file": os.path.relpath(path, directory)} | Reading(raw).describe()))
 
 
@@ -134,7 +134,7 @@ class Reading:
         if not isinstance(content, str):
             payload = part.get_payload(decode=True)
             content = part.get_payload() if payload is None else payload.decode("utf-8", "replace")
-        return content.replace("\r\n", "\n")
+        return re.sub(r"\r+\n|\r", "\n", content)
 
     def attachment(self, part, original):
         content = octets(part, original)
