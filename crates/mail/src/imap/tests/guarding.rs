@@ -151,7 +151,7 @@ fn literals_are_refused_where_the_parser_may_read_something_else() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1500))]
+    #![proptest_config(ProptestConfig::with_cases(2000))]
 
     /// However the network cuts them, the same octets give the same result.
     #[test]
@@ -249,6 +249,8 @@ fn near_protocol() -> impl Strategy<Value = Vec<u8>> {
         "* SEARCH 1 2",
         "* 1 FETCH (X ",
         "BODY[] {30}\r\n",
+        "X \"\\x (\" ",
+        "X a",
         ") BODYSTRUCTURE ((((",
     ]);
     prop::collection::vec(fragment, 0..24).prop_map(|parts| parts.concat().into_bytes())
