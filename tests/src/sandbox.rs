@@ -96,8 +96,8 @@ impl Sandbox {
 fn fields<'a>(page: &str, address: &'a str, password: &'a str) -> Vec<(&'static str, &'a str)> {
     let asks = |name: &str| page.contains(&format!("name=\"{name}\""));
     let mut fields = Vec::new();
-    if asks("address") {
-        fields.push(("address", address));
+    if asks("login") {
+        fields.push(("login", address));
     }
     if asks("password") {
         fields.push(("password", password));
