@@ -1,6 +1,7 @@
 //! The text, the HTML and the attachments of a message, decoded.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use super::selection::Selection;
 use super::structure::Part;
@@ -40,15 +41,17 @@ impl Bodies {
             let mut joined = String::new();
             for part in &selection.html {
                 let text = bodies.read(raw, part);
-                if part.content.is("text", "html") {
+                let is_html = part.content.is("text", "html");
+                if is_html {
                     bodies.is_truncated |= append(&mut bodies.html_source, &text);
-                    bodies.is_truncated |= match form {
-                        HtmlForm::Sanitised => append(&mut joined, &html::sanitise(&text)),
-                        HtmlForm::Raw => append(&mut joined, &text),
-                    };
-                } else {
-                    bodies.is_truncated |= append(&mut joined, &html::of_text(&text));
                 }
+                bodies.is_truncated |= match form {
+                    HtmlForm::Raw if is_html => append(&mut joined, &text),
+                    HtmlForm::Sanitised if is_html => {
+                        append_whole(&mut joined, &html::sanitise(&text), || html::to_text(&text))
+                    }
+                    _ => append_whole(&mut joined, &html::of_text(&text), || text.clone()),
+                };
             }
             bodies.html = Some(joined);
         }
@@ -57,11 +60,12 @@ impl Bodies {
 
     /// RFC 8621 §4.1.4: an attachment that is not `inline`; images that the HTML shows are left out.
     pub fn has_attachment(&self, attachments: &[EmailAttachment]) -> bool {
+        let shown: HashSet<&str> = self.html_source.split("cid:").skip(1).map(cid).collect();
         attachments.iter().any(|attachment| {
             let is_shown = attachment
                 .cid
-                .as_ref()
-                .is_some_and(|cid| self.html_source.contains(&format!("cid:{cid}")));
+                .as_deref()
+                .is_some_and(|cid| shown.contains(cid));
             attachment.disposition.as_deref() != Some("inline") && !is_shown
         })
     }
@@ -79,6 +83,14 @@ impl Bodies {
         self.is_encoding_problem |= !(is_decoded && is_sound);
         text
     }
+}
+
+/// The content id at the beginning of what follows `cid:`.
+fn cid(rest: &str) -> &str {
+    let is_end = |character: char| {
+        character.is_whitespace() || matches!(character, '"' | '\'' | '>' | ')' | '&')
+    };
+    rest.split(is_end).next().unwrap_or_default()
 }
 
 /// The attachments as the API lists them.
@@ -115,4 +127,23 @@ fn append(body: &mut String, part: &str) -> bool {
     }
     body.push_str(part.get(..room).unwrap_or_default());
     room < part.len()
+}
+
+/// Appends HTML that must not end within a tag: when there is no room for all of it, its text as far as there is.
+fn append_whole(body: &mut String, html: &str, text: impl FnOnce() -> String) -> bool {
+    // Escaping makes five octets of one at most; the rest is for the `<pre>` around.
+    const GROWTH: usize = 6;
+    if body.len() + html.len() < MAX_BODY {
+        return append(body, html);
+    }
+    let text = text();
+    let mut cut = (MAX_BODY.saturating_sub(body.len()) / GROWTH).min(text.len());
+    while !text.is_char_boundary(cut) {
+        cut -= 1;
+    }
+    let html = html::of_text(text.get(..cut).unwrap_or_default());
+    if body.len() + html.len() < MAX_BODY {
+        append(body, &html);
+    }
+    true
 }

@@ -9,7 +9,7 @@
 //! | parts | 2,000 | not read, `isTruncated` |
 //! | fields of one header | 1,000 | not read |
 //! | one field | 64 KiB | cut |
-//! | `textBody`, `htmlBody` | 4 MiB each | cut at a character, `isTruncated` |
+//! | `textBody`, `htmlBody` | 4 MiB each | cut, `isTruncated`; sanitised HTML is then text in a `<pre>` |
 //! | HTML that would take long to sanitise | see [`HtmlForm::Sanitised`] | its text instead |
 //!
 //! Choices where the standards leave one:

@@ -1,12 +1,5 @@
 //! Messages made to break readers, arbitrary bytes and mutated real messages: always an Email, never a panic.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    reason = "a test that cannot go on says so by panicking"
-)]
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
@@ -167,6 +160,23 @@ fn bodies_are_cut_at_their_limit() {
             .chars()
             .all(|character| character == '\u{fffd}')
     );
+}
+
+#[test]
+fn html_that_is_cut_ends_with_a_whole_tag() {
+    let fonts: String = (0..100)
+        .map(|number| format!("<font size={number}>").repeat(3))
+        .collect();
+    for html in [
+        format!("<p>{fonts}</p>{}", "<p>x</p>".repeat(2_000)),
+        "&lt; x ".repeat(700_000),
+    ] {
+        let email = read(format!("Content-Type: text/html\r\n\r\n{html}"));
+        let html = email.html_body.unwrap();
+        assert!(email.is_truncated);
+        assert!(html.len() <= 4 * 1024 * 1024);
+        assert!(html.ends_with("</pre>") || !html.contains('<'));
+    }
 }
 
 /// What holds for every message.
