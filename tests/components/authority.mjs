@@ -2,7 +2,8 @@
 //
 // Standard input: one JSON object {redirectUris, accessTokenSeconds, format: "jwt"|"opaque", keys: DIR}.
 // Standard output: one line {issuer, secret} when it answers. Whoever login_hint names signs in and consents at once.
-// Control (loopback only): GET /_counts, GET /_secrets, POST /_down {down}, POST /_revoke {account}.
+// Control (loopback only): GET /_counts, GET /_secrets, POST /_down {down, status}, POST /_nonce {forged},
+// POST /_revoke {account}.
 import fs from "node:fs";
 import http from "node:http";
 import { generateKeyPairSync, randomBytes } from "node:crypto";
@@ -25,7 +26,8 @@ const key = { ...privateKey.export({ format: "jwk" }), kid: "k1", use: "sig", al
 const secret = randomBytes(24).toString("base64url");
 const grants = new Map();
 const counts = {};
-let down = false;
+let down = 0;
+let forgedNonce;
 
 const provider = new Provider(issuer, {
   clients: [
@@ -156,7 +158,11 @@ provider.use(async (context, next) => {
   for (const value of [code, verifier, access, refresh, identity, issued]) if (value) secrets.add(value);
 });
 CONTROL.set("POST /_down", (body) => {
-  down = body.down;
+  down = body.down ? (body.status ?? 503) : 0;
+  return {};
+});
+CONTROL.set("POST /_nonce", (body) => {
+  forgedNonce = body.forged;
   return {};
 });
 CONTROL.set("POST /_revoke", async (body) => {
@@ -176,9 +182,11 @@ handler = async (request, response) => {
   }
   if (down) {
     counts.refused_while_down = (counts.refused_while_down ?? 0) + 1;
-    response.statusCode = 503;
+    response.statusCode = down;
+    response.setHeader("content-type", "text/html");
     return response.end("<html>Service Unavailable</html>");
   }
+  if (forgedNonce) request.url = request.url.replace(/([?&]nonce=)[^&]*/, `$1${forgedNonce}`);
   return callback(request, response);
 };
 console.log(JSON.stringify({ issuer, secret }));

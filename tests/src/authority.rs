@@ -92,6 +92,17 @@ impl Authority {
         self.control("_down", &json!({"down": down})).await;
     }
 
+    /// From now on every request but control is answered with HTML under this status.
+    pub async fn answer_html(&self, status: u16) {
+        self.control("_down", &json!({"down": true, "status": status}))
+            .await;
+    }
+
+    /// From now on sign-ins begin with this nonce in place of their own, so that it ends up in the id_token.
+    pub async fn forge_nonce(&self, forged: &str) {
+        self.control("_nonce", &json!({"forged": forged})).await;
+    }
+
     /// Ends the family of refresh tokens of a person.
     pub async fn revoke(&self, account: &str) {
         let revoked = self.control("_revoke", &json!({"account": account})).await;

@@ -86,6 +86,24 @@ impl Dovecot {
             .filter_map(|(uid, file)| Some((uid.parse().ok()?, file.to_owned())))
             .collect())
     }
+
+    /// Creates, deletes or fills a mailbox: `["create", "Projects"]`, `["append", "Projects", "FILE"]`.
+    pub fn change(&self, user: &str, token: &str, what: &[&str]) -> Result<()> {
+        let output = Command::new("python3")
+            .arg(root().join("tests/components/mailbox.py"))
+            .args(["localhost", &self.imaps.to_string()])
+            .arg(&self.ca)
+            .arg(user)
+            .args(what)
+            .env("TOKEN", token)
+            .output()?;
+        anyhow::ensure!(
+            output.status.success(),
+            "{what:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        Ok(())
+    }
 }
 
 struct Accounts {

@@ -53,9 +53,11 @@ pub struct MailServer {
     pub port: u16,
     misbehaviours: Misbehaviours,
     connections: Arc<AtomicUsize>,
+    lines: Lines,
     accepting: JoinHandle<()>,
 }
 
+type Lines = Arc<Mutex<Vec<String>>>;
 type Misbehaviours = Arc<Mutex<HashMap<String, Misbehaviour>>>;
 
 impl MailServer {
@@ -74,13 +76,16 @@ impl MailServer {
         let misbehaviours = Misbehaviours::default();
         let connections = Arc::new(AtomicUsize::new(0));
         let (told, counted) = (Arc::clone(&misbehaviours), Arc::clone(&connections));
+        let lines = Lines::default();
+        let heard = Arc::clone(&lines);
         let accepting = tokio::spawn(async move {
             while let Ok((socket, _)) = listener.accept().await {
                 let (acceptor, told) = (acceptor.clone(), Arc::clone(&told));
+                let heard = Arc::clone(&heard);
                 counted.fetch_add(1, Ordering::Relaxed);
                 tokio::spawn(async move {
                     // A client that goes away is what these tests are about.
-                    let _ = serve(acceptor, socket, told).await;
+                    let _ = serve(acceptor, socket, told, heard).await;
                 });
             }
         });
@@ -88,6 +93,7 @@ impl MailServer {
             port,
             misbehaviours,
             connections,
+            lines,
             accepting,
         })
     }
@@ -109,6 +115,11 @@ impl MailServer {
     pub fn connections(&self) -> usize {
         self.connections.load(Ordering::Relaxed)
     }
+
+    /// Every line that came over the wire, tags and all.
+    pub fn lines(&self) -> Vec<String> {
+        self.lines.lock().unwrap().clone()
+    }
 }
 
 impl Drop for MailServer {
@@ -117,7 +128,12 @@ impl Drop for MailServer {
     }
 }
 
-async fn serve(acceptor: TlsAcceptor, socket: TcpStream, told: Misbehaviours) -> Result<()> {
+async fn serve(
+    acceptor: TlsAcceptor,
+    socket: TcpStream,
+    told: Misbehaviours,
+    heard: Lines,
+) -> Result<()> {
     let mut stream = BufReader::new(acceptor.accept(socket).await?);
     send(&mut stream, b"* OK ready\r\n").await?;
     let mut line = String::new();
@@ -126,6 +142,7 @@ async fn serve(acceptor: TlsAcceptor, socket: TcpStream, told: Misbehaviours) ->
         if stream.read_line(&mut line).await? == 0 {
             return Ok(());
         }
+        heard.lock().unwrap().push(line.clone());
         let mut words = line.split_whitespace();
         let (Some(tag), Some(verb)) = (words.next(), words.next()) else {
             return Ok(());

@@ -73,6 +73,18 @@ impl Sandbox {
         Ok(serde_json::from_str(&text).unwrap_or_default())
     }
 
+    /// What was asked and how often: the control API's request log.
+    pub async fn requests(&self) -> Result<Value> {
+        let url = format!("{}/requests", self.text("/control"));
+        let answer = self
+            .http
+            .get(url)
+            .header("X-Sandbox-Control", "1")
+            .send()
+            .await?;
+        Ok(answer.json().await?)
+    }
+
     /// Signs in and consents on the authority's pages, from wherever the person has been sent.
     pub async fn sign_in(&self, person: &mut Person, page: Page, user: usize) -> Result<Page> {
         let user = &self.ready["users"][user];

@@ -7,14 +7,26 @@
     reason = "a test that cannot go on says so by panicking"
 )]
 
+#[path = "end_to_end/accounts.rs"]
+mod accounts;
+#[path = "end_to_end/bad_input.rs"]
+mod bad_input;
+#[path = "end_to_end/connect_attacks.rs"]
+mod connect_attacks;
 #[path = "end_to_end/core_in_browser.rs"]
 mod core_in_browser;
+#[path = "end_to_end/corpus.rs"]
+mod corpus;
 #[path = "end_to_end/delegated.rs"]
 mod delegated;
+#[path = "end_to_end/demo_in_browser.rs"]
+mod demo_in_browser;
 #[path = "end_to_end/hostile_mail_server.rs"]
 mod hostile_mail_server;
 #[path = "end_to_end/killed.rs"]
 mod killed;
+#[path = "end_to_end/master_key.rs"]
+mod master_key;
 #[path = "end_to_end/readme.rs"]
 mod readme;
 #[path = "end_to_end/secrets.rs"]

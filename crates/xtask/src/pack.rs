@@ -35,6 +35,10 @@ fn main() -> Result<()> {
     )?;
     optimise(&widget.join("mailgrant_widget_bg.wasm"));
     copy(&root.join("web/widget"), &widget)?;
+    for script in ["mailgrant.js", "mailgrant_widget.js"] {
+        let script = widget.join(script);
+        fs::write(&script, without_comments(&fs::read_to_string(&script)?))?;
+    }
     copy(&root.join("web/site"), &fresh.join("site"))?;
     let tests = out.join("tests");
     remove(&tests)?;
@@ -135,6 +139,22 @@ fn externref_table(module: &Path) -> Option<[u8; 2]> {
         .position(|window| window == NAME)?
         + NAME.len();
     bytes.get(at..at + 2)?.try_into().ok()
+}
+
+/// The lines of a script without indentation and without those that are comment only. Enough for the loader and
+/// wasm-bindgen's glue, of which a sixth is comments; neither has a line of text that begins like a comment.
+fn without_comments(script: &str) -> String {
+    let mut short = String::new();
+    let mut inside = false;
+    for line in script.lines().map(str::trim) {
+        inside |= line.starts_with("/*");
+        if !inside && !line.is_empty() && !line.starts_with("//") {
+            short.push_str(line);
+            short.push('\n');
+        }
+        inside &= !line.ends_with("*/");
+    }
+    short
 }
 
 struct Sizes {

@@ -46,9 +46,6 @@ pub(crate) fn wasm(console: &Console) -> Result<()> {
         // The result is judged below, by what can be found now.
         let _ = debian_wasm(console);
     }
-    if workspace::on_path("wasm-opt").is_none() && debian(console, &["binaryen"]).is_err() {
-        console.say("  wasm-opt not found: the widget will be some 5 % larger (Debian: apt-get install binaryen)");
-    }
     if Toolchain::find().is_none() {
         bail!(
             "no Rust compiler here can build for {TARGET}. Install one:\n  \

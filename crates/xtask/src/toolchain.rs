@@ -65,16 +65,23 @@ impl Toolchain {
         command.current_dir(workspace::root());
         command.env("RUSTC", &self.rustc);
         command.env("RUSTUP_AUTO_INSTALL", "0");
+        // A panic names its source file; which machine built the widget is nobody's business.
+        let mut flags = vec![
+            format!(
+                "--remap-path-prefix={}=mailgrant",
+                workspace::root().display()
+            ),
+            format!("--remap-path-prefix={}=cargo", cargo_home().display()),
+        ];
         if self.standard_library == StandardLibrary::FromSource {
+            flags.extend(SMALLER.map(str::to_owned));
             command.env("RUSTC_BOOTSTRAP", "1");
-            command.env(
-                "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS",
-                "-Zunstable-options -Cpanic=immediate-abort -Zlocation-detail=none -Zfmt-debug=none",
-            );
             if let Some(linker) = self.linker() {
                 command.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", linker);
             }
         }
+        // Between the flags stands a unit separator, so that a path may hold a space.
+        command.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\x1f"));
         command
     }
 
@@ -138,6 +145,18 @@ fn recent(rustc: &Path) -> bool {
     minor.is_some_and(|minor| minor >= 95)
 }
 
+fn cargo_home() -> PathBuf {
+    let home = || PathBuf::from(env::var_os("HOME").unwrap_or_default()).join(".cargo");
+    env::var_os("CARGO_HOME").map_or_else(home, PathBuf::from)
+}
+
+/// What only a standard library built along with the widget allows.
+const SMALLER: [&str; 4] = [
+    "-Zunstable-options",
+    "-Cpanic=immediate-abort",
+    "-Zlocation-detail=none",
+    "-Zfmt-debug=none",
+];
 const WASM_LD: [&str; 6] = [
     "wasm-ld",
     "wasm-ld-22",

@@ -38,12 +38,7 @@ async fn two_hundred_kills_while_tokens_rotate_lose_no_grant() {
             .iter()
             .map(|account| {
                 let path = format!("/v1/accounts/{account}/access-token");
-                tokio::spawn(
-                    gateway
-                        .request(Method::POST, &path)
-                        .json(&json!({"refresh": true}))
-                        .send(),
-                )
+                tokio::spawn(gateway.request(Method::POST, &path).send())
             })
             .collect();
         tokio::time::sleep(moment).await;
@@ -62,7 +57,7 @@ async fn two_hundred_kills_while_tokens_rotate_lose_no_grant() {
 
     for account in &accounts {
         let path = format!("/v1/accounts/{account}/access-token");
-        let answer = gateway.post(&path, &json!({"refresh": true})).await;
+        let answer = gateway.post(&path, &json!({})).await;
         assert_eq!(
             answer.status,
             StatusCode::OK,
@@ -72,13 +67,20 @@ async fn two_hundred_kills_while_tokens_rotate_lose_no_grant() {
         let shown = gateway.get(&format!("/v1/accounts/{account}")).await.body;
         assert_eq!(shown["state"], "connected");
     }
+    let rotations = sandbox.requests().await.unwrap()["counts"]["token.refresh_token"]
+        .as_u64()
+        .unwrap();
     println!(
-        "{served} of {} requests were answered before the kill",
+        "{served} of {} requests were answered before the kill; the authority rotated {rotations} times",
         KILLS * 2
     );
     assert!(
         served > 0 && served < KILLS * 2,
         "the kills must fall before and after the answer: {served}"
+    );
+    assert!(
+        rotations > served,
+        "some kills must fall between the authority's answer and ours"
     );
 }
 
