@@ -5,22 +5,25 @@
 //! handler that cancels): what comes of that waits until those before it are done.
 
 use std::cell::RefCell;
-use std::collections::VecDeque;
+use std::mem::replace;
 use std::rc::Rc;
 
-use js_sys::futures::spawn_local;
 use mailgrant_core::secret::Secret;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
-use web_sys::{AbortController, Url, Window};
+use web_sys::Window;
 
-use crate::browser::{Answer, Listener, Timer, ask};
-use crate::session::{Effect, Outcome, Request, Session, Start, View};
+use crate::browser::{Answer, Listener, Request, Timer};
+use crate::session::{self, Effect, Outcome, Session, Start, View};
 use crate::text::Texts;
 use crate::watch::Millis;
 
 #[wasm_bindgen]
 extern "C" {
+    /// `web_sys::window()` would bring the search for whatever may be global along.
+    #[wasm_bindgen(thread_local_v2, js_name = window)]
+    static WINDOW: Window;
+
     /// The element's side: it draws and dispatches the events, see `web/widget/mailgrant.js`.
     pub type Page;
 
@@ -57,18 +60,9 @@ pub struct Attempt(Rc<Running>);
 impl Attempt {
     /// Begins. `connect_url` is `{gateway}/connect/{client_token}`, `popup` the window that was opened on it: none
     /// after the sign-in by navigation.
-    ///
-    /// # Errors
-    /// Where there is no window, or the URL is none.
     #[wasm_bindgen(constructor)]
-    pub fn new(
-        page: Page,
-        popup: Option<Window>,
-        connect_url: String,
-        language: &str,
-    ) -> Result<Self, JsValue> {
-        let window = web_sys::window().ok_or(JsValue::NULL)?;
-        let gateway = Url::new(&connect_url)?.origin();
+    pub fn new(page: Page, popup: Option<Window>, connect_url: String, language: &str) -> Self {
+        let window = WINDOW.with(Window::clone);
         let start = if popup.is_some() {
             Start::Window
         } else {
@@ -83,12 +77,12 @@ impl Attempt {
             session: RefCell::new(Some(session)),
             held: RefCell::default(),
         });
-        running.listen(gateway);
+        running.listen();
         if let Some(popup) = popup {
             running.watch(popup);
         }
         running.perform(effects);
-        Ok(Self(running))
+        Self(running)
     }
 
     /// The person pressed Cancel.
@@ -121,23 +115,17 @@ struct Running {
 /// What is let go of at the end. Timers, listeners and requests end as they are dropped.
 #[derive(Default)]
 struct Held {
-    effects: VecDeque<Effect>,
+    effects: Vec<Effect>,
     popup: Option<Window>,
     looks: Option<Timer>,
     hints: Option<Listener>,
-    request: Option<Pending>,
+    pending: Option<Pending>,
 }
 
-/// A request that waits for its time, or for its answer.
-struct Pending {
-    abort: AbortController,
-    _start: Option<Timer>,
-}
-
-impl Drop for Pending {
-    fn drop(&mut self) {
-        self.abort.abort();
-    }
+/// A request that waits for its time, or for its answer; kept only to be dropped.
+enum Pending {
+    Later(#[expect(dead_code, reason = "dropped")] Timer),
+    Sent(#[expect(dead_code, reason = "dropped")] Request),
 }
 
 impl Running {
@@ -182,7 +170,8 @@ impl Running {
     }
 
     fn next(&self) -> Option<Effect> {
-        self.held.borrow_mut().effects.pop_front()
+        let effects = &mut self.held.borrow_mut().effects;
+        (!effects.is_empty()).then(|| effects.remove(0))
     }
 
     fn popup(&self) -> Option<Window> {
@@ -197,10 +186,11 @@ impl Running {
     }
 
     /// Any message from the gateway's origin is a hint to ask at once.
-    fn listen(self: &Rc<Self>, gateway: String) {
+    fn listen(self: &Rc<Self>) {
         let running = Rc::clone(self);
         let hints = Listener::messages(&self.window, move |event| {
-            if event.origin() == gateway {
+            let path = running.connect_url.expose().strip_prefix(&event.origin());
+            if path.is_some_and(|path| path.starts_with('/')) {
                 running.step(Session::hinted);
             }
         });
@@ -241,31 +231,30 @@ impl Running {
         }
     }
 
-    fn ask(self: &Rc<Self>, ticket: u32, request: Request, after: Millis) {
-        let Ok(abort) = AbortController::new() else {
-            return;
-        };
-        let running = Rc::clone(self);
-        let signal = abort.clone();
-        let send = move || running.send(ticket, request, signal.clone());
-        let start = if after == 0 {
-            send();
-            None
+    /// Whatever was under way, or to be sent later, ends with this.
+    fn ask(self: &Rc<Self>, ticket: u32, request: session::Request, after: Millis) {
+        let pending = if after == 0 {
+            self.send(ticket, request)
         } else {
-            Timer::once(&self.window, after, send).ok()
+            let running = Rc::clone(self);
+            let send = move || {
+                let sent = running.send(ticket, request);
+                running.hold(sent);
+            };
+            Timer::once(&self.window, after, send).map(Pending::Later)
         };
-        let request = Pending {
-            abort,
-            _start: start,
-        };
-        let earlier = self.held.borrow_mut().request.replace(request);
+        self.hold(pending);
+    }
+
+    fn hold(&self, pending: Result<Pending, JsValue>) {
+        let earlier = replace(&mut self.held.borrow_mut().pending, pending.ok());
         drop(earlier);
     }
 
-    fn send(self: &Rc<Self>, ticket: u32, request: Request, abort: AbortController) {
+    fn send(self: &Rc<Self>, ticket: u32, request: session::Request) -> Result<Pending, JsValue> {
         let mut url = String::from(self.connect_url.expose());
         let (method, patience) = match request {
-            Request::Status { wait } => {
+            session::Request::Status { wait } => {
                 // `format!` and `concat` alone cost kilobytes.
                 url.push_str(if wait == 0 {
                     "/status?wait=0"
@@ -274,20 +263,18 @@ impl Running {
                 });
                 ("GET", Millis::from(wait) * 1_000 + PATIENCE)
             }
-            Request::GiveUp => ("DELETE", PATIENCE),
+            session::Request::GiveUp => ("DELETE", PATIENCE),
         };
         let running = Rc::clone(self);
-        spawn_local(async move {
-            let answer = ask(&running.window, method, &url, patience, &abort).await;
+        let answered = move |answer: Option<Answer>| {
             running.step(|session, now| match answer {
-                Ok(Answer {
-                    http,
-                    retry_after,
-                    body,
-                }) => session.answered(ticket, http, &body, retry_after, now),
-                Err(_) => session.unreachable(ticket, now),
+                Some(answer) => {
+                    session.answered(ticket, answer.http, &answer.body, answer.retry_after, now)
+                }
+                None => session.unreachable(ticket, now),
             });
-        });
+        };
+        Request::send(&self.window, method, &url, patience, answered).map(Pending::Sent)
     }
 
     fn tell(&self, name: &str, value: Option<&str>) {

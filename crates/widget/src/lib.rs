@@ -12,3 +12,9 @@ pub mod text;
 pub mod watch;
 
 pub use attempt::{Attempt, Page};
+
+/// A few kilobytes smaller than the standard library's, and a session allocates little.
+#[cfg(target_arch = "wasm32")]
+#[global_allocator]
+static ALLOCATOR: lol_alloc::LockedAllocator<lol_alloc::FreeListAllocator> =
+    lol_alloc::LockedAllocator::new(lol_alloc::FreeListAllocator::new());
