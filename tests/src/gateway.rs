@@ -9,6 +9,7 @@ use std::{
 use anyhow::{Context, Result};
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
+use url::Url;
 
 use crate::{
     person::{Page, Person},
@@ -149,6 +150,18 @@ impl Gateway {
         create_key(&self.configuration, arguments)
     }
 
+    /// `mailgrant keys …` with `--json`; gives what it prints.
+    pub fn keys(&self, arguments: &[&str]) -> Result<Value> {
+        let output = mailgrant()
+            .args(["--json", "keys"])
+            .args(arguments)
+            .arg("--config")
+            .arg(&self.configuration)
+            .output()?;
+        serde_json::from_slice(&output.stdout)
+            .with_context(|| String::from_utf8_lossy(&output.stderr).into_owned())
+    }
+
     /// Everything that every start has printed, at trace level.
     pub fn logs(&self) -> String {
         (0..=self.starts)
@@ -198,6 +211,22 @@ impl Gateway {
         person
             .open(session["connect_url"].as_str().unwrap(), Some(SITE))
             .await
+    }
+
+    /// The same up to the callback, which is not opened.
+    pub async fn sign_in_up_to_callback(&self, person: &mut Person, session: &Value) -> Url {
+        let link = session["connect_url"].as_str().unwrap();
+        let mut page = person.open_once(link, Some(SITE)).await;
+        for _ in 0..20 {
+            let location = page.headers.get("location");
+            let location = location.unwrap_or_else(|| panic!("{} leads nowhere", page.url));
+            let next = page.url.join(location.to_str().unwrap()).unwrap();
+            if next.path() == "/oauth/callback" {
+                return next;
+            }
+            page = person.open_once(next.as_str(), None).await;
+        }
+        panic!("never sent back from {}", page.url);
     }
 
     /// What the site's backend then reads.

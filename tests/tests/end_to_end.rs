@@ -9,6 +9,10 @@
 
 #[path = "end_to_end/accounts.rs"]
 mod accounts;
+#[path = "end_to_end/authority_answers_html.rs"]
+mod authority_answers_html;
+#[path = "end_to_end/awkward_mail.rs"]
+mod awkward_mail;
 #[path = "end_to_end/bad_input.rs"]
 mod bad_input;
 #[path = "end_to_end/connect_attacks.rs"]

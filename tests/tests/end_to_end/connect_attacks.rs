@@ -16,13 +16,19 @@ async fn an_answer_brought_by_another_browser_never_reaches_the_authority() {
     let stack = Stack::start(Options::default()).await.unwrap();
     let mut stranger = Person::default();
     let strangers = stack.gateway.connect_session("mallory@corp.test").await;
-    let strangers_callback = sent_back(&mut stranger, &strangers).await;
+    let strangers_callback = stack
+        .gateway
+        .sign_in_up_to_callback(&mut stranger, &strangers)
+        .await;
 
     // One browser without any cookie, one with its own.
     for other in [&mut Person::default(), &mut stranger] {
         let session = stack.gateway.connect_session("alice@corp.test").await;
         let mut person = Person::default();
-        let callback = sent_back(&mut person, &session).await;
+        let callback = stack
+            .gateway
+            .sign_in_up_to_callback(&mut person, &session)
+            .await;
         let page = other.open(callback.as_str(), None).await;
         assert_error_page(&page);
         assert!(
@@ -51,7 +57,10 @@ async fn an_answer_to_no_attempt_changes_no_session_and_sends_no_code() {
     let stack = Stack::start(Options::default()).await.unwrap();
     let session = stack.gateway.connect_session("alice@corp.test").await;
     let mut person = Person::default();
-    let callback = sent_back(&mut person, &session).await;
+    let callback = stack
+        .gateway
+        .sign_in_up_to_callback(&mut person, &session)
+        .await;
     let unknown = "A".repeat(43);
     let long = "x".repeat(6000);
     let state = parameter(&callback, "state");
@@ -96,7 +105,10 @@ async fn an_answer_of_another_issuer_is_refused_before_the_code_is_sent() {
     for issuer in [Some("https://login.evil.test"), None] {
         let session = stack.gateway.connect_session("alice@corp.test").await;
         let mut person = Person::default();
-        let callback = sent_back(&mut person, &session).await;
+        let callback = stack
+            .gateway
+            .sign_in_up_to_callback(&mut person, &session)
+            .await;
         assert_eq!(parameter(&callback, "iss"), stack.authority.issuer);
         let query = with(&callback, "iss", issuer);
         let url = format!("{}?{query}", without_query(&callback));
@@ -114,7 +126,10 @@ async fn a_callback_that_was_used_is_not_used_again() {
     let stack = Stack::start(Options::default()).await.unwrap();
     let session = stack.gateway.connect_session("alice@corp.test").await;
     let mut person = Person::default();
-    let callback = sent_back(&mut person, &session).await;
+    let callback = stack
+        .gateway
+        .sign_in_up_to_callback(&mut person, &session)
+        .await;
     person.open(callback.as_str(), None).await;
     let connected = stack.gateway.session(&session).await;
     assert_eq!(connected["status"], "connected", "{connected:#}");
@@ -141,10 +156,16 @@ async fn a_code_of_another_sign_in_is_worth_nothing() {
     needs!("node", "dovecot");
     let stack = Stack::start(Options::default()).await.unwrap();
     let victims = stack.gateway.connect_session("victim@corp.test").await;
-    let stolen = sent_back(&mut Person::default(), &victims).await;
+    let stolen = stack
+        .gateway
+        .sign_in_up_to_callback(&mut Person::default(), &victims)
+        .await;
     let session = stack.gateway.connect_session("mallory@corp.test").await;
     let mut mallory = Person::default();
-    let callback = sent_back(&mut mallory, &session).await;
+    let callback = stack
+        .gateway
+        .sign_in_up_to_callback(&mut mallory, &session)
+        .await;
 
     let injected = with(&callback, "code", Some(&parameter(&stolen, "code")));
     let url = format!("{}?{injected}", without_query(&callback));
@@ -153,20 +174,8 @@ async fn a_code_of_another_sign_in_is_worth_nothing() {
     // The verifier is another one (RFC 7636 §4.6): the authority itself refuses.
     let failed = stack.gateway.session(&session).await;
     assert_eq!(failed["status"], "failed", "{failed:#}");
-    assert_eq!(
-        stack
-            .authority
-            .count("authorization_code:error")
-            .await,
-        1
-    );
-    assert_eq!(
-        stack
-            .authority
-            .count("authorization_code:success")
-            .await,
-        0
-    );
+    assert_eq!(stack.authority.count("authorization_code:error").await, 1);
+    assert_eq!(stack.authority.count("authorization_code:success").await, 0);
     assert_no_account(&stack).await;
 }
 
@@ -278,24 +287,10 @@ async fn people_are_sent_to_allowed_origins_only() {
         );
         assert_eq!(refused.body["field"], field, "{}", refused.text);
     }
-    let body = json!({"application": "corp", "origin": SITE, "return_url": format!("{SITE}/done?a=b#c")});
+    let body =
+        json!({"application": "corp", "origin": SITE, "return_url": format!("{SITE}/done?a=b#c")});
     let made = stack.gateway.post("/v1/connect-sessions", &body).await;
     assert_eq!(made.status, StatusCode::CREATED, "{}", made.text);
-}
-
-/// Goes with the person from the connect link up to the callback, which is not opened.
-async fn sent_back(person: &mut Person, session: &Value) -> Url {
-    let mut page = person.open_once(connect_url(session), Some(SITE)).await;
-    for _ in 0..20 {
-        let location = page.headers.get("location");
-        let location = location.unwrap_or_else(|| panic!("{} leads nowhere", page.url));
-        let next = page.url.join(location.to_str().unwrap()).unwrap();
-        if next.path() == "/oauth/callback" {
-            return next;
-        }
-        page = person.open_once(next.as_str(), None).await;
-    }
-    panic!("never sent back from {}", page.url);
 }
 
 fn connect_url(session: &Value) -> &str {
