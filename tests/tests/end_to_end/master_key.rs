@@ -1,4 +1,4 @@
-//! A gateway that cannot work says so and does not start; one that is told to stop, stops.
+//! A gateway that cannot work says so: it does not start, or answers 503. One that is told to stop, stops.
 
 use std::{
     collections::BTreeMap,
@@ -106,6 +106,39 @@ async fn settings_that_cannot_work_stop_the_start_and_name_the_key() {
         assert!(!folder.path().join("mailgrant.db").exists(), "{wrong}");
         assert!(!folder.path().join("master.key").exists(), "{wrong}");
     }
+}
+
+#[tokio::test]
+async fn a_database_that_is_gone_is_said_and_nothing_is_acknowledged_meanwhile() {
+    needs!("node", "dovecot");
+    let stack = Stack::start(Options::default()).await.unwrap();
+    let account = stack.gateway.connect("alice@corp.test").await;
+    let database = stack.dir.path().join("gateway/mailgrant.db");
+    let aside = database.with_extension("aside");
+    assert_eq!(stack.gateway.get("/readyz").await.status, StatusCode::OK);
+
+    fs::rename(&database, &aside).unwrap();
+    let body = json!({"application": "corp", "user_label": "lost"});
+    for answer in [
+        stack.gateway.get("/readyz").await,
+        stack.gateway.post("/v1/connect-sessions", &body).await,
+        stack
+            .gateway
+            .delete(&format!("/v1/accounts/{account}"))
+            .await,
+    ] {
+        let status = answer.status;
+        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{}", answer.text);
+        assert_eq!(answer.headers["content-type"], "application/problem+json");
+        assert_eq!(answer.code(), "storage_unavailable", "{}", answer.text);
+    }
+    assert_eq!(stack.gateway.get("/healthz").await.status, StatusCode::OK);
+    assert!(!database.exists(), "no new database in its place");
+
+    fs::rename(&aside, &database).unwrap();
+    assert_eq!(stack.gateway.get("/readyz").await.status, StatusCode::OK);
+    let shown = stack.gateway.get(&format!("/v1/accounts/{account}")).await;
+    assert_eq!(shown.body["state"], "connected", "{}", shown.text);
 }
 
 #[tokio::test]
