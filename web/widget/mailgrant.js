@@ -13,10 +13,14 @@ export class MailgrantConnect extends HTMLElement {
 
   #internals = this.attachInternals();
   #parts;
-  #run = null; // the running attempt: {popup, connectUrl, attempt}
-  #given = null; // {connect_url, expires} fetched from session-url
-  #giving = null; // the fetch that will give it
-  #used = null; // the connect URL whose session has ended
+  /** The running attempt: {popup, connectUrl, attempt} */
+  #run = null;
+  /** {connect_url, expires} fetched from session-url */
+  #given = null;
+  /** The fetch that will give it */
+  #giving = null;
+  /** The connect URL whose session has ended */
+  #used = null;
   #value = "";
 
   constructor() {
@@ -129,7 +133,7 @@ export class MailgrantConnect extends HTMLElement {
         exit: (text, reason) => this.#end("exit", text, { reason }),
         error: (text, code, title, detail, retry) => this.#end("error", text, { code, title, detail, retry }),
       };
-      run.attempt = new Attempt(page, run.popup, run.connectUrl, this.#lang);
+      run.attempt = new Attempt(window, page, run.popup, run.connectUrl, this.#lang);
     } catch (error) {
       if (this.#run === run) this.#withoutEngine(run, error);
     }

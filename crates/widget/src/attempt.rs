@@ -4,8 +4,7 @@
 //! gives are carried out in their order. The page may call back while one of them is being carried out (a site's event
 //! handler that cancels): what comes of that waits until those before it are done.
 
-use std::cell::RefCell;
-use std::mem::replace;
+use std::cell::Cell;
 use std::rc::Rc;
 
 use mailgrant_core::secret::Secret;
@@ -20,10 +19,6 @@ use crate::watch::Millis;
 
 #[wasm_bindgen]
 extern "C" {
-    /// `web_sys::window()` would bring the search for whatever may be global along.
-    #[wasm_bindgen(thread_local_v2, js_name = window)]
-    static WINDOW: Window;
-
     /// The element's side: it draws and dispatches the events, see `web/widget/mailgrant.js`.
     pub type Page;
 
@@ -58,11 +53,16 @@ pub struct Attempt(Rc<Running>);
 
 #[wasm_bindgen]
 impl Attempt {
-    /// Begins. `connect_url` is `{gateway}/connect/{client_token}`, `popup` the window that was opened on it: none
+    /// Begins, in this window. `connect_url` is `{gateway}/connect/{client_token}`, `popup` the window that was opened on it: none
     /// after the sign-in by navigation.
     #[wasm_bindgen(constructor)]
-    pub fn new(page: Page, popup: Option<Window>, connect_url: String, language: &str) -> Self {
-        let window = WINDOW.with(Window::clone);
+    pub fn new(
+        window: Window,
+        page: Page,
+        popup: Option<Window>,
+        connect_url: String,
+        language: &str,
+    ) -> Self {
         let start = if popup.is_some() {
             Start::Window
         } else {
@@ -74,8 +74,12 @@ impl Attempt {
             page,
             texts: Texts::of(language),
             connect_url: Secret::new(connect_url),
-            session: RefCell::new(Some(session)),
-            held: RefCell::default(),
+            session: Cell::new(Some(session)),
+            effects: Cell::default(),
+            popup: Cell::default(),
+            looks: Cell::default(),
+            hints: Cell::default(),
+            pending: Cell::default(),
         });
         running.listen();
         if let Some(popup) = popup {
@@ -108,18 +112,13 @@ struct Running {
     texts: &'static Texts,
     connect_url: Secret,
     /// None once it has ended or was stopped.
-    session: RefCell<Option<Session>>,
-    held: RefCell<Held>,
-}
-
-/// What is let go of at the end. Timers, listeners and requests end as they are dropped.
-#[derive(Default)]
-struct Held {
-    effects: Vec<Effect>,
-    popup: Option<Window>,
-    looks: Option<Timer>,
-    hints: Option<Listener>,
-    pending: Option<Pending>,
+    session: Cell<Option<Session>>,
+    effects: Cell<Vec<Effect>>,
+    popup: Cell<Option<Window>>,
+    // Each ends as it is dropped.
+    looks: Cell<Option<Timer>>,
+    hints: Cell<Option<Listener>>,
+    pending: Cell<Option<Pending>>,
 }
 
 /// A request that waits for its time, or for its answer; kept only to be dropped.
@@ -130,17 +129,18 @@ enum Pending {
 
 impl Running {
     fn step(self: &Rc<Self>, happening: impl FnOnce(&mut Session, Millis) -> Vec<Effect>) {
-        let now = now(&self.window);
-        let effects = self
-            .session
-            .borrow_mut()
-            .as_mut()
-            .map(|session| happening(session, now));
-        self.perform(effects.unwrap_or_default());
+        let Some(mut session) = self.session.take() else {
+            return;
+        };
+        let effects = happening(&mut session, now(&self.window));
+        self.session.set(Some(session));
+        self.perform(effects);
     }
 
-    fn perform(self: &Rc<Self>, effects: Vec<Effect>) {
-        self.held.borrow_mut().effects.extend(effects);
+    fn perform(self: &Rc<Self>, mut effects: Vec<Effect>) {
+        let mut waiting = self.effects.take();
+        waiting.append(&mut effects);
+        self.effects.set(waiting);
         while let Some(effect) = self.next() {
             match effect {
                 Effect::Ask {
@@ -170,19 +170,25 @@ impl Running {
     }
 
     fn next(&self) -> Option<Effect> {
-        let effects = &mut self.held.borrow_mut().effects;
-        (!effects.is_empty()).then(|| effects.remove(0))
+        let mut effects = self.effects.take();
+        let next = (!effects.is_empty()).then(|| effects.remove(0));
+        self.effects.set(effects);
+        next
     }
 
     fn popup(&self) -> Option<Window> {
-        self.held.borrow().popup.clone()
+        let popup = self.popup.take();
+        self.popup.set(popup.clone());
+        popup
     }
 
     fn stop(&self) {
         self.session.take();
-        // Apart, so that nothing is borrowed while it is dropped.
-        let held = self.held.take();
-        drop(held);
+        self.effects.take();
+        self.popup.take();
+        self.looks.take();
+        self.hints.take();
+        self.pending.take();
     }
 
     /// Any message from the gateway's origin is a hint to ask at once.
@@ -194,15 +200,14 @@ impl Running {
                 running.step(Session::hinted);
             }
         });
-        self.held.borrow_mut().hints = hints.ok();
+        self.hints.set(hints.ok());
     }
 
     fn watch(self: &Rc<Self>, popup: Window) {
         let running = Rc::clone(self);
         let looks = Timer::every(&self.window, BETWEEN_LOOKS, move || running.look());
-        let mut held = self.held.borrow_mut();
-        held.popup = Some(popup);
-        held.looks = looks.ok();
+        self.popup.set(Some(popup));
+        self.looks.set(looks.ok());
     }
 
     fn look(self: &Rc<Self>) {
@@ -239,16 +244,11 @@ impl Running {
             let running = Rc::clone(self);
             let send = move || {
                 let sent = running.send(ticket, request);
-                running.hold(sent);
+                running.pending.set(sent.ok());
             };
             Timer::once(&self.window, after, send).map(Pending::Later)
         };
-        self.hold(pending);
-    }
-
-    fn hold(&self, pending: Result<Pending, JsValue>) {
-        let earlier = replace(&mut self.held.borrow_mut().pending, pending.ok());
-        drop(earlier);
+        self.pending.set(pending.ok());
     }
 
     fn send(self: &Rc<Self>, ticket: u32, request: session::Request) -> Result<Pending, JsValue> {

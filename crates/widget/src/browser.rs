@@ -2,11 +2,12 @@
 
 use std::rc::Rc;
 
+use serde_json::Value;
 use wasm_bindgen::prelude::{Closure, wasm_bindgen};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{
-    AbortController, Headers, MessageEvent, ReferrerPolicy, RequestCache, RequestCredentials,
-    RequestInit, Response, Window,
+    AbortController, MessageEvent, ReferrerPolicy, RequestCache, RequestCredentials, RequestInit,
+    Response, Window,
 };
 
 use crate::watch::Millis;
@@ -66,7 +67,7 @@ impl Drop for Timer {
 /// An ear for messages that are sent to the window.
 pub(crate) struct Listener {
     window: Window,
-    heard: Closure<dyn Fn(MessageEvent)>,
+    heard: Closure<dyn Fn(JsValue)>,
 }
 
 impl Listener {
@@ -74,7 +75,9 @@ impl Listener {
         window: &Window,
         heard: impl Fn(MessageEvent) + 'static,
     ) -> Result<Self, JsValue> {
-        let heard = Closure::<dyn Fn(MessageEvent)>::new(heard);
+        let heard = Closure::<dyn Fn(JsValue)>::new(move |event: JsValue| {
+            heard(event.unchecked_into());
+        });
         window.add_event_listener_with_callback(MESSAGE, heard.as_ref().unchecked_ref())?;
         Ok(Self {
             window: window.clone(),
@@ -102,8 +105,6 @@ pub(crate) struct Request {
 impl Request {
     /// Asks the gateway, without cookies or referrer. `answered` is called once: with nothing when no answer came in
     /// `patience`, or none at all, or the request was dropped.
-    ///
-    /// The promises are taken up by closures: futures would cost two kilobytes more.
     pub(crate) fn send(
         window: &Window,
         method: &str,
@@ -111,26 +112,23 @@ impl Request {
         patience: Millis,
         answered: impl Fn(Option<Answer>) + 'static,
     ) -> Result<Self, JsValue> {
-        let headers = Headers::new()?;
-        headers.set("accept", "application/json")?;
         let abort = AbortController::new()?;
         let request = RequestInit::new();
         request.set_method(method);
         request.set_credentials(RequestCredentials::Omit);
         request.set_cache(RequestCache::NoStore);
         request.set_referrer_policy(ReferrerPolicy::NoReferrer);
-        request.set_headers(&headers);
         request.set_signal(Some(&abort.signal()));
         let late = abort.clone();
         let limit = Timer::once(window, patience, move || late.abort())?;
 
         let answered: Rc<dyn Fn(Option<Answer>)> = Rc::new(answered);
-        let lost = Rc::clone(&answered);
-        let fetched = window.fetch_with_str_and_init(url, &request);
-        then(
-            &fetched,
-            move |response| read(response.unchecked_into(), Rc::clone(&answered)),
-            move |_| lost(None),
+        settled(
+            &window.fetch_with_str_and_init(url, &request),
+            move |came| match came.dyn_into() {
+                Ok(response) => read(response, Rc::clone(&answered)),
+                Err(_) => answered(None),
+            },
         );
         Ok(Self {
             abort,
@@ -156,18 +154,13 @@ fn read(response: Response, answered: Rc<dyn Fn(Option<Answer>)>) {
     let Ok(text) = response.text() else {
         return answered(None);
     };
-    let broken = Rc::clone(&answered);
-    then(
-        &text,
-        move |body| {
-            answered(Some(Answer {
-                http: response.status(),
-                retry_after: retry_after(&response),
-                body: body.as_string().unwrap_or_default(),
-            }));
-        },
-        move |_| broken(None),
-    );
+    settled(&text, move |came| {
+        answered(came.as_string().map(|body| Answer {
+            http: response.status(),
+            retry_after: retry_after(&response),
+            body,
+        }));
+    });
 }
 
 #[wasm_bindgen]
@@ -178,20 +171,19 @@ extern "C" {
     fn then(this: &Promise, kept: &JsValue, broken: &JsValue);
 }
 
-/// The closures are the browser's from here on: it frees them with the promise.
-fn then(promise: &JsValue, kept: impl Fn(JsValue) + 'static, broken: impl Fn(JsValue) + 'static) {
-    let kept = Closure::<dyn Fn(JsValue)>::new(kept).into_js_value();
-    let broken = Closure::<dyn Fn(JsValue)>::new(broken).into_js_value();
-    promise.unchecked_ref::<Promise>().then(&kept, &broken);
+/// Takes up what the promise comes to: a value, or the error that it was broken with. The task is the browser's from
+/// here on: it frees it with the promise. (Futures would be two kilobytes more to load.)
+fn settled(promise: &JsValue, task: impl Fn(JsValue) + 'static) {
+    let task = Closure::<dyn Fn(JsValue)>::new(task).into_js_value();
+    promise.unchecked_ref::<Promise>().then(&task, &task);
 }
 
 /// `Retry-After` in its form of seconds (RFC 9110 §10.2.3); a date is left to the usual pause.
 fn retry_after(response: &Response) -> Option<Millis> {
     let seconds = response.headers().get("retry-after").ok()??;
-    seconds
-        .parse::<u32>()
-        .ok()
-        .map(|seconds| Millis::from(seconds) * 1_000)
+    // The JSON reader is here already; another one for numbers would be more to load.
+    let seconds: Value = serde_json::from_str(&seconds).ok()?;
+    Some(Millis::from(u32::try_from(seconds.as_u64()?).ok()?) * 1_000)
 }
 
 const MESSAGE: &str = "message";
