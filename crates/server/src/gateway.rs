@@ -201,6 +201,8 @@ async fn listen(
     let shared = state.clone();
     let server = HttpServer::new(move || app::app(shared.clone(), api.clone()))
         .workers(WORKERS)
+        // The end of a streamed body is a small write of its own; held back, it costs a reader 40 ms.
+        .tcp_nodelay(true)
         .disable_signals()
         .client_request_timeout(Duration::from_secs(15))
         .client_disconnect_timeout(Duration::from_secs(2))
