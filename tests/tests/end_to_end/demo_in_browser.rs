@@ -35,5 +35,9 @@ fn one_click_a_sign_in_and_a_consent_show_the_mailbox() {
     ] {
         assert!(printed.contains(&format!("ok   {visit}")), "{printed}");
     }
+
+    let readme = root().join("README.md").display().to_string();
+    let printed = browser::run("readme.mjs", &[&arguments[0], &readme]).unwrap();
+    assert!(printed.contains("ok   the README's page"), "{printed}");
     assert!(demo.stop().unwrap().as_secs() < 5);
 }
