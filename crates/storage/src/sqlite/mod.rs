@@ -19,7 +19,7 @@ use sqlx::sqlite::SqlitePool;
 use sqlx::{Sqlite as Dialect, Transaction};
 
 use self::error::failed;
-use self::open::FileIdentity;
+use self::open::{FileIdentity, Turn};
 use crate::account::AccountRepository;
 use crate::api_key::ApiKeyRepository;
 use crate::connect_session::ConnectSessionRepository;
@@ -49,6 +49,7 @@ impl Sqlite {
         now: UnixTime,
     ) -> Result<Self, Error> {
         let path = open::path(url)?;
+        let _turn = Turn::take(&path).await;
         let needed = open::master_keys_needed(&path).await?;
         let masters = source.load(&needed, &*random)?;
         let (writer, readers) = open::pools(&path).await?;

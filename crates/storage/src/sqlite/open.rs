@@ -30,6 +30,40 @@ pub(super) fn path(url: &str) -> Result<PathBuf, Error> {
     Ok(path.to_owned())
 }
 
+/// Held while a database is opened.
+///
+/// Two starts that make the same database trip over each other's first pages, where SQLite does not wait but says busy
+/// at once; so starts come one at a time. The kernel lets go of it when a process dies.
+pub(super) struct Turn {
+    #[cfg(unix)]
+    _folder: Option<std::fs::File>,
+}
+
+impl Turn {
+    /// Waits for its turn, and goes on without after [`PATIENCE`]: then SQLite itself decides.
+    #[cfg(unix)]
+    pub(super) async fn take(path: &Path) -> Self {
+        let parent = path
+            .parent()
+            .filter(|parent| !parent.as_os_str().is_empty());
+        let folder = std::fs::File::open(parent.unwrap_or_else(|| Path::new("."))).ok();
+        let tries = PATIENCE.as_millis() / AGAIN.as_millis();
+        for _ in 0..tries {
+            match folder.as_ref().map(std::fs::File::try_lock) {
+                Some(Err(std::fs::TryLockError::WouldBlock)) => tokio::time::sleep(AGAIN).await,
+                _ => break,
+            }
+        }
+        Self { _folder: folder }
+    }
+
+    /// Folders cannot be locked here.
+    #[cfg(not(unix))]
+    pub(super) async fn take(_path: &Path) -> Self {
+        Self {}
+    }
+}
+
 /// The identifiers of the master keys the data keys are under; none for a new database.
 pub(super) async fn master_keys_needed(path: &Path) -> Result<BTreeSet<String>, Error> {
     match std::fs::metadata(path) {
@@ -164,3 +198,5 @@ fn suffixed(path: &Path, suffix: &str) -> PathBuf {
 
 const READERS: u32 = 4;
 const PATIENCE: Duration = Duration::from_secs(5);
+#[cfg(unix)]
+const AGAIN: Duration = Duration::from_millis(10);
