@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use actix_web::{
-    HttpRequest, HttpResponse, HttpResponseBuilder, get, http::header, options, web::Data,
+    HttpRequest, HttpResponse, HttpResponseBuilder, ResponseError, get, http::header, options,
+    web::Data,
 };
 use mailgrant_storage::{ConnectSession, SecretHash};
 use serde::{Deserialize, Serialize};
@@ -95,7 +96,10 @@ pub(crate) async fn get(
             format!("must be between 0 and {LONGEST_WAIT}"),
         ));
     }
-    let session = changed(&gateway, &token.0.client_token, Duration::from_secs(wait)).await?;
+    let session = match changed(&gateway, &token.0.client_token, Duration::from_secs(wait)).await {
+        Ok(session) => session,
+        Err(problem) => return Ok(readable_by_all(&problem)),
+    };
     Ok(cors(&request, &session.origin, HttpResponse::Ok()).json(Standing::of(&session)))
 }
 
@@ -108,6 +112,17 @@ pub(crate) async fn options(
     token: Path<Token>,
 ) -> Result<HttpResponse, Problem> {
     preflight(&gateway, &request, &token.0.client_token).await
+}
+
+/// Where there is no session there is no site that alone may read, and a page that cannot read the answer takes it for
+/// a network that is down and asks again.
+fn readable_by_all(problem: &Problem) -> HttpResponse {
+    let mut response = problem.error_response();
+    response.headers_mut().insert(
+        header::ACCESS_CONTROL_ALLOW_ORIGIN,
+        header::HeaderValue::from_static("*"),
+    );
+    response
 }
 
 /// Lets the session's own site read the answer, and nobody else.

@@ -81,6 +81,16 @@ async fn the_page_of_the_site_reads_the_status_and_no_other() {
         )
         .await;
     assert_eq!(foreign.header("access-control-allow-origin"), None);
+    let unknown = world
+        .send(
+            "GET",
+            "/connect/mgc_none/status",
+            &[("origin", ORIGIN)],
+            None,
+        )
+        .await;
+    assert_eq!(unknown.status, 404);
+    assert_eq!(unknown.header("access-control-allow-origin"), Some("*"));
     let preflight = world
         .send(
             "OPTIONS",
