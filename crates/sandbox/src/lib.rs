@@ -25,3 +25,4 @@ pub use running::{Running, Sandbox};
 pub use settings::SandboxSettings;
 
 mod files;
+mod net;

@@ -8,9 +8,10 @@ use base64::engine::general_purpose::STANDARD;
 use imap_codec::imap_types::auth::AuthMechanism;
 use tokio::time::timeout;
 
-use super::connection::{Connection, Open, Security, State};
+use super::connection::{Connection, Open, State};
 use super::reply::Reply;
 use super::{MailboxAccess, Refusal};
+use crate::net::Security;
 
 impl Connection {
     /// Basic authentication is advertised and refused, as at Exchange Online.

@@ -20,13 +20,7 @@ use super::wire::{Allowance, Incoming, Wire};
 use super::{Service, fetch, messages, search};
 use crate::clock::Clock;
 use crate::mailstore::Mailbox;
-
-/// Whether what passes is encrypted.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Security {
-    Plain,
-    Encrypted,
-}
+use crate::net::Security;
 
 pub(super) struct Connection {
     pub(super) service: Arc<Service>,
@@ -76,10 +70,10 @@ impl Connection {
         let greeting = self.service.greeting.clone();
         self.wire.push(greeting.as_bytes());
         loop {
-            let stop = self.service.stop.clone();
+            let door = self.service.door.clone();
             let end = tokio::select! {
                 biased;
-                () = stop.cancelled() => End::Bye(Some("Server Unavailable. 15")),
+                () = door.stopping() => End::Bye(Some("Server Unavailable. 15")),
                 end = self.converse() => end.unwrap_or(End::Bye(None)),
             };
             match end {
@@ -229,10 +223,8 @@ impl Connection {
     async fn encrypt(mut self) -> Option<Connection> {
         self.wire.flush().await.ok()?;
         let stream = self.wire.into_stream()?;
-        let limits = &self.service.limits;
-        let handshake = self.service.acceptor.accept(stream);
-        let stream = timeout(limits.login_timeout, handshake).await.ok()?.ok()?;
-        let wire = Wire::new(Box::new(stream), limits);
+        let stream = self.service.door.encrypt(stream).await?;
+        let wire = Wire::new(stream, &self.service.limits);
         Some(Connection::new(self.service, wire, Security::Encrypted))
     }
 

@@ -24,7 +24,6 @@
 //! Nothing a client sends may harm the process: lines, literals, nesting, connections and silence are limited
 //! by [`Limits`].
 
-mod accept;
 mod authenticate;
 mod connection;
 mod fetch;
@@ -48,11 +47,12 @@ use std::time::Duration;
 use mailgrant_core::time::UnixTime;
 use rustls::ServerConfig;
 use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 use crate::clock::Clock;
 use crate::mailstore::MailStore;
+use crate::net::{self, Door, Security, Stream, Tls};
+use connection::Connection;
+use wire::Wire;
 
 /// Decides who may open which mailbox.
 pub trait Authenticator: Send + Sync + 'static {
@@ -156,31 +156,23 @@ pub async fn serve(
 ) -> io::Result<Server> {
     let implicit = TcpListener::bind((Ipv4Addr::LOCALHOST, settings.port)).await?;
     let starttls = TcpListener::bind((Ipv4Addr::LOCALHOST, settings.starttls_port)).await?;
-    let (implicit_address, starttls_address) = (implicit.local_addr()?, starttls.local_addr()?);
-    let stop = CancellationToken::new();
-    let tasks = TaskTracker::new();
+    let door = Door::new(
+        tls,
+        settings.limits.connections,
+        settings.limits.login_timeout,
+    );
     let service = Arc::new(Service {
-        connections: Arc::new(tokio::sync::Semaphore::new(settings.limits.connections)),
-        greeting: accept::greeting(&settings.host_name),
+        door: door.clone(),
+        greeting: greeting(&settings.host_name),
         limits: settings.limits,
-        acceptor: tls.into(),
         store,
         authenticator,
         clock,
-        stop: stop.clone(),
-        tasks: tasks.clone(),
     });
-    tasks.spawn(accept::run(
-        service.clone(),
-        implicit,
-        accept::Tls::Implicit,
-    ));
-    tasks.spawn(accept::run(service, starttls, accept::Tls::StartTls));
     Ok(Server {
-        implicit: implicit_address,
-        starttls: starttls_address,
-        stop,
-        tasks,
+        implicit: door.open(&service, implicit, Tls::Implicit)?,
+        starttls: door.open(&service, starttls, Tls::StartTls)?,
+        door,
     })
 }
 
@@ -188,8 +180,7 @@ pub async fn serve(
 pub struct Server {
     implicit: SocketAddr,
     starttls: SocketAddr,
-    stop: CancellationToken,
-    tasks: TaskTracker,
+    door: Door,
 }
 
 impl Server {
@@ -205,29 +196,49 @@ impl Server {
 
     /// Says BYE to every client and waits until all is closed.
     pub async fn stop(self) {
-        self.stop.cancel();
-        self.tasks.close();
-        self.tasks.wait().await;
+        self.door.closed().await;
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        self.stop.cancel();
+        self.door.close();
     }
 }
 
 /// What all connections share.
 struct Service {
+    door: Door,
     limits: Limits,
-    connections: Arc<tokio::sync::Semaphore>,
     greeting: String,
-    acceptor: tokio_rustls::TlsAcceptor,
     store: Arc<MailStore>,
     authenticator: Arc<dyn Authenticator>,
     clock: Clock,
-    stop: CancellationToken,
-    tasks: TaskTracker,
+}
+
+impl net::Service for Service {
+    const NAME: &'static str = "IMAP";
+
+    fn door(&self) -> &Door {
+        &self.door
+    }
+
+    fn crowded(&self) -> &'static [u8] {
+        b"* BYE Connection refused: too many connections.\r\n"
+    }
+
+    async fn serve(self: Arc<Self>, stream: Box<dyn Stream>, security: Security) {
+        let wire = Wire::new(stream, &self.limits);
+        Connection::new(self, wire, security).run().await;
+    }
+}
+
+/// ```text
+/// * OK The Microsoft Exchange IMAP4 service is ready. [<base64 of the UTF-16LE host name>]
+/// ```
+fn greeting(host_name: &str) -> String {
+    let host_name = net::hidden_host_name(host_name);
+    format!("* OK The Microsoft Exchange IMAP4 service is ready. [{host_name}]\r\n")
 }
 
 #[cfg(test)]

@@ -1,17 +1,9 @@
 //! Octets in and out: commands with their literals, under limits.
 
 use std::io;
-use std::time::Duration;
-
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
-use tokio::time::timeout;
 
 use super::Limits;
-
-/// A connection, with or without TLS.
-pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
-
-impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
+use crate::net::{self, Line, Stream};
 
 /// What the client may send next.
 #[derive(Clone, Copy)]
@@ -36,27 +28,21 @@ pub(super) enum Incoming {
 }
 
 pub(super) struct Wire {
-    stream: Box<dyn Stream>,
-    input: Vec<u8>,
+    wire: net::Wire,
     /// The command so far, while a literal is awaited.
     command: Vec<u8>,
     /// Octets of the literal that are still to come.
     literal: usize,
-    output: Vec<u8>,
     line: usize,
-    write_timeout: Duration,
 }
 
 impl Wire {
     pub(super) fn new(stream: Box<dyn Stream>, limits: &Limits) -> Self {
         Wire {
-            stream,
-            input: Vec::new(),
+            wire: net::Wire::new(stream, limits.write_timeout),
             command: Vec::new(),
             literal: 0,
-            output: Vec::new(),
             line: limits.line,
-            write_timeout: limits.write_timeout,
         }
     }
 
@@ -70,8 +56,8 @@ impl Wire {
                     self.flush().await?;
                 }
                 Step::More => {
-                    if !self.fill().await? {
-                        let torn = !(self.input.is_empty() && self.command.is_empty());
+                    if !self.wire.fill().await? {
+                        let torn = !(self.wire.input().is_empty() && self.command.is_empty());
                         return if torn {
                             Err(io::ErrorKind::UnexpectedEof.into())
                         } else {
@@ -86,76 +72,55 @@ impl Wire {
     /// Reads one line, without its end; `None` at the end of the stream or when it is too long. May be dropped
     /// and called again.
     pub(super) async fn line(&mut self) -> io::Result<Option<Vec<u8>>> {
-        loop {
-            if let Some(end) = line_end(&self.input) {
-                let mut line: Vec<u8> = self.input.drain(..end).collect();
-                while matches!(line.last(), Some(b'\r' | b'\n')) {
-                    line.pop();
-                }
-                return Ok(Some(line));
-            }
-            if self.input.len() > self.line || !self.fill().await? {
-                return Ok(None);
-            }
+        let Line::Whole(mut line) = self.wire.line(self.line).await? else {
+            return Ok(None);
+        };
+        while matches!(line.last(), Some(b'\r' | b'\n')) {
+            line.pop();
         }
+        Ok(Some(line))
     }
 
     /// Adds to what will be sent.
     pub(super) fn push(&mut self, bytes: &[u8]) {
-        self.output.extend_from_slice(bytes);
+        self.wire.push(bytes);
     }
 
     /// What will be sent, to be added to.
     pub(super) fn output(&mut self) -> &mut Vec<u8> {
-        &mut self.output
+        self.wire.output()
     }
 
     /// Sends what has gathered.
     pub(super) async fn flush(&mut self) -> io::Result<()> {
-        let output = std::mem::take(&mut self.output);
-        if output.is_empty() {
-            return Ok(());
-        }
-        let write = async {
-            for piece in output.chunks(WRITE) {
-                timeout(self.write_timeout, self.stream.write_all(piece)).await??;
-            }
-            timeout(self.write_timeout, self.stream.flush()).await?
-        };
-        write.await
+        self.wire.flush().await
     }
 
     /// Sends what has gathered, then closes. Failures no longer matter.
-    pub(super) async fn close(mut self) {
-        if self.flush().await.is_ok() {
-            let _ = timeout(Duration::from_secs(5), self.stream.shutdown()).await;
-        }
+    pub(super) async fn close(self) {
+        self.wire.close().await;
     }
 
     /// The bare stream, for STARTTLS; `None` if the client has sent something after the command, which must not
     /// be taken for encrypted (RFC 3501 §6.2.1).
     pub(super) fn into_stream(self) -> Option<Box<dyn Stream>> {
-        self.input.is_empty().then_some(self.stream)
-    }
-
-    async fn fill(&mut self) -> io::Result<bool> {
-        self.input.reserve(READ);
-        Ok(self.stream.read_buf(&mut self.input).await? > 0)
+        self.wire.into_stream()
     }
 
     /// Moves octets from the input to the command, as far as they go.
     fn step(&mut self, allowance: Allowance) -> Step {
         loop {
+            let input = self.wire.input();
             if self.literal > 0 {
-                let ready = self.literal.min(self.input.len());
-                self.command.extend(self.input.drain(..ready));
+                let ready = self.literal.min(input.len());
+                self.command.extend(input.drain(..ready));
                 self.literal -= ready;
                 if self.literal > 0 {
                     return Step::More;
                 }
             }
-            let Some(end) = line_end(&self.input) else {
-                let too_long = self.input.len() > self.line;
+            let Some(end) = line_end(input) else {
+                let too_long = input.len() > self.line;
                 return if too_long {
                     Step::unreadable("Command line is too long.")
                 } else {
@@ -165,7 +130,7 @@ impl Wire {
             if end > self.line {
                 return Step::unreadable("Command line is too long.");
             }
-            self.command.extend(self.input.drain(..end));
+            self.command.extend(input.drain(..end));
             // A lone LF ends a line for some hand-driven clients; imap-codec wants CRLF.
             if !self.command.ends_with(b"\r\n") {
                 self.command.pop();
@@ -256,6 +221,3 @@ fn line_end(bytes: &[u8]) -> Option<usize> {
         .position(|byte| *byte == b'\n')
         .map(|at| at + 1)
 }
-
-const READ: usize = 8 << 10;
-const WRITE: usize = 64 << 10;

@@ -15,7 +15,6 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
-use super::wire::Stream;
 use super::*;
 
 const NOW: UnixTime = UnixTime(1_795_000_000);
