@@ -10,6 +10,7 @@
 
 pub mod authority;
 pub mod browser;
+pub mod client;
 pub mod corpus;
 pub mod dovecot;
 pub mod gateway;

@@ -23,19 +23,25 @@ pub struct Page {
 
 impl Default for Person {
     fn default() -> Self {
-        let http = reqwest::Client::builder()
-            .redirect(Policy::none())
-            .build()
-            .unwrap();
-        Self {
-            http,
-            cookies: BTreeMap::new(),
-            visited: Vec::new(),
-        }
+        Self::with(reqwest::Client::builder())
     }
 }
 
 impl Person {
+    /// Somebody whose browser trusts a certificate authority (PEM) besides the usual ones.
+    pub fn trusting(ca: &[u8]) -> Self {
+        let ca = reqwest::Certificate::from_pem(ca).unwrap();
+        Self::with(reqwest::Client::builder().tls_certs_merge([ca]))
+    }
+
+    fn with(http: reqwest::ClientBuilder) -> Self {
+        Self {
+            http: http.redirect(Policy::none()).build().unwrap(),
+            cookies: BTreeMap::new(),
+            visited: Vec::new(),
+        }
+    }
+
     /// Opens `url`, as from a page of `origin` where there is one, and follows redirects to the end.
     pub async fn open(&mut self, url: &str, origin: Option<&str>) -> Page {
         let referer = origin.map(|origin| format!("{origin}/"));

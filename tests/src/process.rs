@@ -4,7 +4,7 @@ use std::{
     env, fs,
     fs::File,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, Command, ExitStatus, Stdio},
     time::{Duration, Instant},
 };
 
@@ -86,6 +86,20 @@ impl Server {
             std::thread::sleep(Duration::from_millis(5));
         }
         Ok(begun.elapsed())
+    }
+
+    /// Waits until it ends by itself.
+    pub fn ended(&mut self) -> Result<ExitStatus> {
+        let begun = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait()? {
+                return Ok(status);
+            }
+            if begun.elapsed() > PATIENCE {
+                bail!("did not end within {PATIENCE:?}:\n{}", self.printed());
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 
     pub fn running(&mut self) -> bool {

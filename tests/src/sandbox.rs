@@ -1,6 +1,10 @@
 //! The sandbox, run as a user runs it: `mailgrant sandbox`.
 
-use std::{fs, path::Path};
+use std::{
+    ffi::OsStr,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, Result};
 use serde_json::Value;
@@ -14,12 +18,22 @@ pub struct Sandbox {
     /// The ready file of design's contract.
     pub ready: Value,
     pub server: Server,
+    /// Where it keeps everything, and the ready file.
+    pub dir: PathBuf,
     http: reqwest::Client,
 }
 
 impl Sandbox {
     /// Starts it in `dir`, with `redirect_uri` among its delegated application's.
     pub fn start(dir: &Path, redirect_uri: &str) -> Result<Self> {
+        Self::start_with(dir, ["--redirect-uri", redirect_uri])
+    }
+
+    /// Starts it in `dir` with other options.
+    pub fn start_with<A: AsRef<OsStr>>(
+        dir: &Path,
+        options: impl IntoIterator<Item = A>,
+    ) -> Result<Self> {
         fs::create_dir_all(dir)?;
         let file = dir.join("ready.json");
         let mut command = mailgrant();
@@ -27,7 +41,7 @@ impl Sandbox {
             .arg("sandbox")
             .arg("--dir")
             .arg(dir)
-            .args(["--redirect-uri", redirect_uri])
+            .args(options)
             .arg("--ready-file")
             .arg(&file);
         let mut server = Server::start(&mut command, dir.join("sandbox.log"))?;
@@ -37,6 +51,7 @@ impl Sandbox {
         Ok(Self {
             ready,
             server,
+            dir: dir.to_owned(),
             http: reqwest::Client::new(),
         })
     }
@@ -85,6 +100,19 @@ impl Sandbox {
         Ok(answer.json().await?)
     }
 
+    /// A person whose browser trusts the sandbox.
+    pub fn person(&self) -> Result<Person> {
+        Ok(Person::trusting(&fs::read(self.text("/ca_file"))?))
+    }
+
+    /// The requests of one kind, oldest first.
+    pub async fn requests_of(&self, kind: &str) -> Result<Vec<Value>> {
+        let log = self.requests().await?;
+        let entries = log["requests"].as_array().context("no requests")?;
+        let wanted = entries.iter().filter(|entry| entry["kind"] == kind);
+        Ok(wanted.cloned().collect())
+    }
+
     /// Signs in and consents on the authority's pages, from wherever the person has been sent.
     pub async fn sign_in(&self, person: &mut Person, page: Page, user: usize) -> Result<Page> {
         let user = &self.ready["users"][user];
@@ -92,9 +120,10 @@ impl Sandbox {
         let password = user["password"].as_str().context("no password")?;
         let mut page = page;
         for _ in 0..4 {
-            if !page.url.as_str().starts_with(self.text("/authority"))
-                || !page.body.contains("<form")
-            {
+            let url = page.url.as_str();
+            let here = url.starts_with(self.text("/authority"))
+                || url.starts_with(self.text("/authority_tls"));
+            if !here || !page.body.contains("<form") {
                 break;
             }
             let fields = fields(&page.body, address, password);

@@ -15,6 +15,8 @@ mod authority_answers_html;
 mod awkward_mail;
 #[path = "end_to_end/bad_input.rs"]
 mod bad_input;
+#[path = "end_to_end/clients/mod.rs"]
+mod clients;
 #[path = "end_to_end/connect_attacks.rs"]
 mod connect_attacks;
 #[path = "end_to_end/core_in_browser.rs"]

@@ -306,9 +306,9 @@ impl Problem {
             Self::ConsentMissing { .. } | Self::AdminConsentRequired { .. } => {
                 Some("consent_required")
             }
-            Self::RefreshTokenExpired { .. } | Self::SpaRefreshTokenExpired { .. } => {
-                Some("bad_token")
-            }
+            Self::RefreshTokenExpired { .. }
+            | Self::SpaRefreshTokenExpired { .. }
+            | Self::GrantRevoked => Some("bad_token"),
             _ => None,
         }
     }
