@@ -6,6 +6,7 @@
 
 pub mod authority;
 pub mod clock;
+mod console;
 pub mod control;
 pub mod directory;
 pub mod error;

@@ -144,6 +144,7 @@ impl Running {
 
     /// Ends every connection and writes everything out.
     pub async fn stop(self) {
+        self.authority.log.end();
         let web = self.handle.stop(true);
         tokio::join!(web, self.imap.stop());
         if let Err(error) = self.server.await {

@@ -30,6 +30,7 @@ use actix_web::middleware::from_fn;
 use actix_web::{HttpResponse, web};
 use serde::Deserialize;
 
+pub(crate) use meaning::meaning;
 pub(crate) use state::{Addresses, Authority};
 
 /// Routes of the authority; those without a tenant first.

@@ -6,7 +6,8 @@
 //!
 //! | request | body | answer |
 //! | --- | --- | --- |
-//! | `GET /control/requests` | | `{"requests": […], "counts": {"token.refresh_token": 2, …}}` |
+//! | `GET /control/requests` | | `{"requests": […], "counts": {"token.refresh_token": 2, …}, "last": 7, "oldest": 1}` |
+//! | `GET /control/requests?after=7&wait=30` | | the same, of requests after number 7; waits for the first of them |
 //! | `DELETE /control/requests` | | 204 |
 //! | `GET /control/clock`, `POST /control/clock` | `{"advance_seconds": 3600}` or `{"offset_seconds": 0}` | `{"now", "offset_seconds"}` |
 //! | `GET /control/faults`, `POST /control/faults` | a [`FaultPlan`] | the plan in force |
@@ -43,10 +44,15 @@ pub(crate) fn configure(config: &mut web::ServiceConfig) {
             let response = refusal(&error.to_string());
             actix_web::error::InternalError::from_response(error, response).into()
         });
+    let queries = web::QueryConfig::default().error_handler(|error, _| {
+        let response = refusal(&error.to_string());
+        actix_web::error::InternalError::from_response(error, response).into()
+    });
     config.service(
         web::scope("/control")
             .wrap(from_fn(guard::check))
             .app_data(bodies)
+            .app_data(queries)
             .route("/requests", web::get().to(requests::get))
             .route("/requests", web::delete().to(requests::delete))
             .route("/clock", web::get().to(clock::get))

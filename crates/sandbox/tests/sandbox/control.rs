@@ -81,6 +81,70 @@ async fn the_log_tells_what_happened_and_no_secret() {
 }
 
 #[actix_web::test]
+async fn every_request_is_explained_in_plain_words() {
+    let world = World::start().await;
+    world.connected().await;
+    world.refresh("nonsense", &[]).await;
+    let log = requests(&world).await;
+    let all = log["requests"].as_array().unwrap();
+    let ids: Vec<_> = all.iter().map(|entry| &entry["id"]).collect();
+    assert_eq!(ids, (1..=all.len()).collect::<Vec<_>>());
+    assert_eq!(
+        (&log["last"], &log["oldest"]),
+        (&json!(all.len()), &json!(1))
+    );
+    for entry in all {
+        assert!(entry["explanation"]["asked"].as_str().unwrap().len() > 20);
+        assert!(entry["explanation"]["decided"].is_string());
+    }
+    let last = all.last().unwrap();
+    assert_eq!(last["application"], "Reader \"one\"");
+    assert_eq!(
+        last["explanation"]["decided"],
+        "Refused with AADSTS9002313 (invalid_grant)."
+    );
+    assert_eq!(
+        last["explanation"]["why"],
+        "The request is not in the form that the authority understands."
+    );
+}
+
+#[actix_web::test]
+async fn a_test_waits_for_the_next_request() {
+    let world = World::start().await;
+    let url = |query: &str| format!("{}/control/requests?{query}", world.base);
+    let ask = |query: &str| {
+        let request = world.http.get(url(query)).header("X-Sandbox-Control", "1");
+        async { Reply::of(request.send().await.unwrap()).await }
+    };
+    let before = ask("after=0&wait=0").await.ok();
+    assert_eq!(before["last"], 0);
+    let (waited, _) = tokio::join!(ask("after=0&wait=30"), async {
+        // Asked once the other one is on its way, or before: it is answered either way.
+        world.token(&[]).await
+    });
+    let waited = waited.ok();
+    assert_eq!(waited["requests"][0]["kind"], "token");
+    let after = ask("after=1&wait=0").await.ok();
+    assert_eq!(
+        (after["requests"].as_array().unwrap().len(), &after["last"]),
+        (0, &json!(1))
+    );
+    for (query, named) in [
+        ("wait=31", "wait"),
+        ("since=4", "since"),
+        ("after=-1", "invalid digit"),
+    ] {
+        let refused = ask(query).await;
+        assert_eq!(refused.status, 400, "{query}");
+        assert!(
+            refused.body["error"].as_str().unwrap().contains(named),
+            "{refused:?}"
+        );
+    }
+}
+
+#[actix_web::test]
 async fn faults_come_and_go() {
     let world = World::start().await;
     let keys = world.url("/discovery/v2.0/keys");
