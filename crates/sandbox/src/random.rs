@@ -4,6 +4,7 @@ use std::fmt;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use mailgrant_core::secret::Secret;
 use uuid::Uuid;
 
 /// A source of random bytes.
@@ -37,6 +38,14 @@ impl Random for SystemRandom {
         #[expect(clippy::expect_used, reason = "no sandbox without randomness")]
         aws_lc_rs::rand::fill(bytes).expect("the operating system gives random bytes");
     }
+}
+
+/// A client secret in Entra's form: 40 characters with a tilde.
+pub(crate) fn client_secret(random: &dyn Random) -> Secret {
+    let text = random.token(30);
+    let (head, tail) = text.split_at_checked(5).unwrap_or(("", &text));
+    let tail: String = tail.chars().take(34).collect();
+    Secret::new(format!("{head}~{tail}"))
 }
 
 #[cfg(test)]

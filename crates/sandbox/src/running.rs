@@ -83,7 +83,7 @@ impl Sandbox {
             port: settings.imap_port,
             source,
         })?;
-        let (handle, server) = serve(authority.clone(), plain, tls, &pki)?;
+        let (handle, server) = serve(authority.clone(), Arc::clone(&store), plain, tls, &pki)?;
         Ok(Running {
             authority,
             pki,
@@ -231,6 +231,7 @@ async fn open_mail(
 
 fn serve(
     authority: web::Data<Authority>,
+    store: Arc<MailStore>,
     plain: TcpListener,
     tls: TcpListener,
     pki: &Pki,
@@ -243,6 +244,7 @@ fn serve(
     let application = move || {
         App::new()
             .app_data(authority.clone())
+            .app_data(web::Data::from(Arc::clone(&store)))
             .configure(control::configure)
             .configure(authority::configure)
     };

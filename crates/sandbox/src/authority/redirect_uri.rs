@@ -45,27 +45,18 @@ fn is_loopback(url: &Url) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::directory::{Audience, Flow, Platform};
+    use crate::directory::{Flow, Platform};
 
     fn application(uris: &[&str]) -> Application {
-        Application {
-            client_id: String::new(),
-            display_name: String::new(),
-            service_principal_id: String::new(),
-            flow: Flow::Delegated,
-            audience: Audience::default(),
-            redirect_uris: uris
-                .iter()
-                .map(|uri| RedirectUri {
-                    uri: (*uri).to_owned(),
-                    platform: Platform::Web,
-                })
-                .collect(),
-            secrets: Vec::new(),
-            permissions: Vec::new(),
-            admin_consent_required: false,
-            enabled: true,
-        }
+        let mut application = Application::new("", Flow::Delegated);
+        application.redirect_uris = uris
+            .iter()
+            .map(|uri| RedirectUri {
+                uri: (*uri).to_owned(),
+                platform: Platform::Web,
+            })
+            .collect();
+        application
     }
 
     #[test]

@@ -15,11 +15,13 @@
 //! | `POST /control/token-lifetime` | `{"seconds": 60}` | 204 |
 //! | `POST /control/consent` | `{"require_admin": true}` and, or, `{"withdraw": CLIENT_ID}` | 204 |
 //! | `POST /control/keys/rotate` | `{}` or `{"retire": true}` | 204; `retire` makes what was signed before invalid |
+//! | `/control/directory/…` | the tenant file's entries as JSON | see [`directory`] |
 //!
 //! An error is `{"error": TEXT}` with status 400, 403 or 404.
 
 mod clock;
 mod consent;
+pub mod directory;
 mod fault_plan;
 mod faults;
 mod guard;
@@ -62,7 +64,8 @@ pub(crate) fn configure(config: &mut web::ServiceConfig) {
             .route("/revoke", web::post().to(revoke::post))
             .route("/token-lifetime", web::post().to(token_lifetime::post))
             .route("/consent", web::post().to(consent::post))
-            .route("/keys/rotate", web::post().to(keys::rotate)),
+            .route("/keys/rotate", web::post().to(keys::rotate))
+            .configure(directory::configure),
     );
 }
 

@@ -4,7 +4,10 @@ use mailgrant_core::secret::Secret;
 use mailgrant_core::time::UnixTime;
 use serde::{Deserialize, Serialize};
 
+use super::check::check_redirect_uri;
+use super::guid::derived_guid;
 use super::permission::{Permission, PermissionKind, Resource};
+use crate::Error;
 
 /// An application registered in the tenant.
 #[derive(Clone, Debug)]
@@ -13,16 +16,22 @@ pub struct Application {
     pub client_id: String,
     /// Its name on the pages.
     pub display_name: String,
+    /// The object id of its app registration, which is easily taken for the next one.
+    pub object_id: String,
     /// The object id of its enterprise application: `oid` of its app-only tokens, and the id that Exchange wants to
     /// be told.
     pub service_principal_id: String,
+    /// Whether the tenant has that enterprise application; the first consent makes it.
+    pub enterprise_application: bool,
     /// What it is mainly for.
     pub flow: Flow,
     /// Whose accounts may sign in to it.
     pub audience: Audience,
     /// Where answers may be sent.
     pub redirect_uris: Vec<RedirectUri>,
-    /// Its secrets; none makes it a public client.
+    /// Whether it is a public client: one that cannot keep a secret.
+    pub public: bool,
+    /// Its secrets.
     pub secrets: Vec<ApplicationSecret>,
     /// The permissions it is configured with: what `.default` means.
     pub permissions: Vec<Permission>,
@@ -33,10 +42,45 @@ pub struct Application {
 }
 
 impl Application {
-    /// Whether it has nothing to prove its identity with.
+    /// An application with nothing registered but its client id.
+    #[must_use]
+    pub fn new(client_id: impl Into<String>, flow: Flow) -> Self {
+        let client_id = client_id.into();
+        Self {
+            display_name: client_id.clone(),
+            object_id: derived_guid("", "application", &client_id),
+            service_principal_id: derived_guid("", "service principal", &client_id),
+            client_id,
+            enterprise_application: true,
+            flow,
+            audience: Audience::default(),
+            redirect_uris: Vec::new(),
+            public: false,
+            secrets: Vec::new(),
+            permissions: Vec::new(),
+            admin_consent_required: false,
+            enabled: true,
+        }
+    }
+
+    /// Whether it has nothing to prove its identity with, by design.
     #[must_use]
     pub fn is_public(&self) -> bool {
-        self.secrets.is_empty()
+        self.public
+    }
+
+    /// Adds web redirect URIs, unless it has them.
+    pub(super) fn add_redirect_uris(&mut self, uris: &[String]) -> Result<(), Error> {
+        for uri in uris {
+            check_redirect_uri(uri)?;
+            if !self.redirect_uris.iter().any(|known| known.uri == *uri) {
+                self.redirect_uris.push(RedirectUri {
+                    uri: uri.clone(),
+                    platform: Platform::Web,
+                });
+            }
+        }
+        Ok(())
     }
 
     /// Its configured permissions of one kind at one resource.
@@ -109,4 +153,6 @@ pub struct ApplicationSecret {
     pub value: Secret,
     /// When it ends.
     pub expires: Option<UnixTime>,
+    /// What the administrator called it.
+    pub display_name: Option<String>,
 }

@@ -7,15 +7,6 @@ use url::Url;
 use super::tenant::Tenant;
 use crate::Error;
 
-pub(super) fn guid(key: &str, value: &str) -> Result<String, Error> {
-    match uuid::Uuid::try_parse(value) {
-        Ok(uuid) => Ok(uuid.to_string()),
-        Err(_) => Err(Error::tenant(format!(
-            "{key}: \"{value}\" is not a GUID such as 1b4e28ba-2fa1-41d2-883f-0016d3cca427"
-        ))),
-    }
-}
-
 pub(super) fn check_address(key: &str, address: &str) -> Result<(), Error> {
     let valid = address.split_once('@').is_some_and(|(local, domain)| {
         !local.is_empty() && !domain.is_empty() && !domain.contains('@')

@@ -28,6 +28,15 @@ pub(super) enum Event {
         person: String,
         generation: u64,
     },
+    /// An entry is like this from now on, or gone.
+    Changed {
+        collection: String,
+        key: String,
+        entry: Option<serde_json::Value>,
+        /// For an application: it has the redirect URIs of the settings besides those of the entry.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        settings_redirect_uris: bool,
+    },
 }
 
 /// The file of events, open for appending.
@@ -72,11 +81,19 @@ impl Journal {
 
     /// Writes an event down, to the disk.
     pub(super) fn append(&mut self, event: &Event) -> Result<(), Error> {
-        let mut line = serde_json::to_vec(event)
-            .map_err(|error| files::problem("write", &self.path, error.into()))?;
-        line.push(b'\n');
+        self.append_all(std::slice::from_ref(event))
+    }
+
+    /// Writes events down together, to the disk.
+    pub(super) fn append_all(&mut self, events: &[Event]) -> Result<(), Error> {
+        let mut lines = Vec::new();
+        for event in events {
+            serde_json::to_writer(&mut lines, event)
+                .map_err(|error| files::problem("write", &self.path, error.into()))?;
+            lines.push(b'\n');
+        }
         self.file
-            .write_all(&line)
+            .write_all(&lines)
             .and_then(|()| self.file.sync_data())
             .map_err(|source| files::problem("write", &self.path, source))
     }

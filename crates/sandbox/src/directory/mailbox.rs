@@ -24,6 +24,7 @@ pub struct MailboxSwitches {
     /// `PopEnabled`
     pub pop: bool,
     /// `SmtpClientAuthenticationDisabled`, the other way round; absent means as the tenant has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub smtp_auth: Option<bool>,
     /// Whether a licence gives it a mailbox behind the sign-in.
     pub licensed: bool,
@@ -48,6 +49,9 @@ pub struct ServicePrincipal {
     pub application: String,
     /// The object id given; right only when it is the enterprise application's.
     pub object_id: String,
+    /// The name given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub display_name: Option<String>,
 }
 
 /// A permission on a mailbox (`Add-MailboxPermission`, `Add-RecipientPermission`).

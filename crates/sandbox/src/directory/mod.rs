@@ -2,8 +2,11 @@
 
 mod access;
 mod application;
+mod change;
 mod check;
+mod entry;
 mod file;
+mod guid;
 mod journal;
 mod keys;
 mod mailbox;
@@ -18,6 +21,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use mailgrant_core::time::UnixTime;
 
 pub use access::{Holder, MailboxAccess, Refusal};
+pub(crate) use change::ChangeRefusal;
+pub(crate) use entry::{ApplicationEntry, COLLECTIONS, Collection, Entry, SecretEntry};
+
 pub use application::{Application, ApplicationSecret, Audience, Flow, Platform, RedirectUri};
 pub use file::TenantFile;
 pub use keys::{KeySet, PublicKey};
@@ -29,6 +35,7 @@ pub use tenant::{Tenant, User};
 use crate::{Error, Random};
 use journal::{Event, Journal};
 use refresh_tokens::RefreshTokens;
+use secrets::Secrets;
 
 /// The tenant of a running sandbox. Clones share it.
 ///
@@ -43,6 +50,9 @@ struct Inner {
     refresh_tokens: Mutex<RefreshTokens>,
     journal: Mutex<Journal>,
     random: Arc<dyn Random>,
+    secrets: Secrets,
+    /// Those that the settings give to every delegated application.
+    redirect_uris: Vec<String>,
 }
 
 /// A mail protocol, with the permission and the switch that it needs.
@@ -71,8 +81,13 @@ impl Directory {
         random: Arc<dyn Random>,
     ) -> Result<Self, Error> {
         crate::files::create_directory(directory)?;
-        let secrets = secrets::Secrets::open(directory, &*random)?;
-        let mut tenant = file.resolve(secrets, redirect_uris)?;
+        let secrets = Secrets::open(directory, &*random)?;
+        let mut tenant = file.resolve(&secrets)?;
+        for application in &mut tenant.applications {
+            if application.flow == Flow::Delegated {
+                application.add_redirect_uris(redirect_uris)?;
+            }
+        }
         let keys = KeySet::open(directory, now)?;
         let mut refresh_tokens = RefreshTokens::default();
         let journal = Journal::open(directory, now, &mut |event| match event {
@@ -88,6 +103,7 @@ impl Directory {
             Event::Revoked { person, generation } => {
                 refresh_tokens.set_generation(person, *generation)
             }
+            Event::Changed { .. } => change::replay(event, &mut tenant, &secrets, redirect_uris),
         })?;
         Ok(Self(Arc::new(Inner {
             tenant: RwLock::new(tenant),
@@ -95,6 +111,8 @@ impl Directory {
             refresh_tokens: Mutex::new(refresh_tokens),
             journal: Mutex::new(journal),
             random,
+            secrets,
+            redirect_uris: redirect_uris.to_vec(),
         })))
     }
 
@@ -103,7 +121,7 @@ impl Directory {
         self.0.tenant.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Changes the tenant, for this run only.
+    /// Changes the tenant, for this run only. What shall last goes through the entries.
     pub fn change<T>(&self, change: impl FnOnce(&mut Tenant) -> T) -> T {
         change(
             &mut self

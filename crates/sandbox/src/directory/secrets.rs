@@ -8,11 +8,13 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use mailgrant_core::secret::Secret;
 
 use super::application::ApplicationSecret;
-use super::file::derived_guid;
+use super::guid::derived_guid;
 use crate::{Error, Random};
 
+/// What passwords and secrets are derived from.
+///
 /// One random seed, kept in `seed` with mode 0600; every secret is an HMAC of its name under it.
-pub(super) struct Secrets(hmac::Key);
+pub(crate) struct Secrets(hmac::Key);
 
 impl Secrets {
     pub(super) fn open(directory: &Path, random: &dyn Random) -> Result<Self, Error> {
@@ -67,6 +69,7 @@ impl Secrets {
             id: derived_guid("", "secret", client_id),
             value: Secret::new(format!("{head}~{tail}")),
             expires: None,
+            display_name: None,
         }
     }
 

@@ -66,7 +66,35 @@ pub(super) struct Consent {
     pub permissions: BTreeSet<Permission>,
 }
 
+impl User {
+    /// Whether a name is the person's address or user principal name.
+    #[must_use]
+    pub fn is_called(&self, name: &str) -> bool {
+        self.user_principal_name.eq_ignore_ascii_case(name)
+            || self.address.eq_ignore_ascii_case(name)
+    }
+}
+
 impl Tenant {
+    /// A tenant with nothing in it.
+    pub(super) fn empty(pairwise_salt: Secret) -> Self {
+        Self {
+            id: String::new(),
+            display_name: String::new(),
+            domains: Vec::new(),
+            admin_consent_required: false,
+            show_accounts: false,
+            smtp_auth: false,
+            users: Vec::new(),
+            mailboxes: Vec::new(),
+            applications: Vec::new(),
+            service_principals: Vec::new(),
+            mailbox_permissions: Vec::new(),
+            pairwise_salt,
+            consents: Vec::new(),
+        }
+    }
+
     /// The `iss` of access tokens that Exchange reads (version 1.0).
     #[must_use]
     pub fn access_token_issuer(&self) -> String {
@@ -97,13 +125,16 @@ impl Tenant {
             .find(|application| application.client_id.eq_ignore_ascii_case(client_id))
     }
 
+    pub(super) fn application_mut(&mut self, client_id: &str) -> Option<&mut Application> {
+        self.applications
+            .iter_mut()
+            .find(|application| application.client_id.eq_ignore_ascii_case(client_id))
+    }
+
     /// The person who signs in with that name or address.
     #[must_use]
     pub fn user(&self, name: &str) -> Option<&User> {
-        self.users.iter().find(|user| {
-            user.user_principal_name.eq_ignore_ascii_case(name)
-                || user.address.eq_ignore_ascii_case(name)
-        })
+        self.users.iter().find(|user| user.is_called(name))
     }
 
     /// The person of that object id.
@@ -159,6 +190,9 @@ impl Tenant {
         person: Option<&str>,
         permissions: &[Permission],
     ) {
+        if let Some(application) = self.application_mut(client_id) {
+            application.enterprise_application = true;
+        }
         let known = self
             .consents
             .iter_mut()
@@ -171,6 +205,21 @@ impl Tenant {
                 permissions: permissions.iter().copied().collect(),
             }),
         }
+    }
+
+    /// Forgets what was agreed to for everybody.
+    pub(super) fn withdraw_consent_for_everybody(&mut self, client_id: &str) {
+        self.consents.retain(|consent| {
+            consent.person.is_some() || !consent.client_id.eq_ignore_ascii_case(client_id)
+        });
+    }
+
+    /// Forgets what one person agreed to.
+    pub(super) fn withdraw_consent_of(&mut self, client_id: &str, person: &str) {
+        self.consents.retain(|consent| {
+            consent.person.as_deref() != Some(person)
+                || !consent.client_id.eq_ignore_ascii_case(client_id)
+        });
     }
 
     pub(super) fn withdraw_consent(&mut self, client_id: &str) {

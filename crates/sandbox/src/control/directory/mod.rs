@@ -1,0 +1,69 @@
+//! `/control/directory`: the tenant, to look at and to change while it is used.
+//!
+//! The bodies are the tenant file's entries as JSON: what is `[[user]]` there is one of `users` here. A change is
+//! checked as the file is, written down before it is answered, and made again at the next start.
+//!
+//! | collection | an entry | its key in the path |
+//! | --- | --- | --- |
+//! | `tenant` | `[tenant]` | none: there is one |
+//! | `users` | `[[user]]` | the address |
+//! | `shared_mailboxes` | `[[shared_mailbox]]` | the address |
+//! | `applications` | `[[application]]` | the client id |
+//! | `service_principals` | `[[service_principal]]` | the client id |
+//! | `mailbox_permissions` | `[[mailbox_permission]]` | `MAILBOX/TRUSTEE` |
+//! | `consents` | `[[consent]]` | `CLIENT_ID/USER` |
+//!
+//! Passwords and secrets are shown, as on the sign-in page and in the ready file: nobody has them in earnest.
+
+mod collection;
+mod mailboxes;
+mod secrets;
+mod whole;
+
+use actix_web::{HttpResponse, web};
+use serde_json::json;
+
+use super::{failure, refusal};
+use crate::directory::ChangeRefusal;
+
+/// Routes below `/control`.
+pub(super) fn configure(config: &mut web::ServiceConfig) {
+    config
+        .route("/directory", web::get().to(whole::get))
+        .route(
+            "/directory/applications/{client_id}/secrets",
+            web::post().to(secrets::post),
+        )
+        .route(
+            "/directory/applications/{client_id}/secrets/{id}",
+            web::patch().to(secrets::patch),
+        )
+        .route(
+            "/directory/applications/{client_id}/secrets/{id}",
+            web::delete().to(secrets::delete),
+        )
+        .service(
+            web::resource("/directory/{collection}")
+                .get(collection::list)
+                .put(collection::put)
+                .patch(collection::patch_single),
+        )
+        .service(
+            web::resource("/directory/{collection}/{key:.+}")
+                .get(collection::get)
+                .put(collection::put_named)
+                .patch(collection::patch)
+                .delete(collection::delete),
+        );
+}
+
+/// A change that was not made.
+fn refused(reason: &ChangeRefusal) -> HttpResponse {
+    match reason {
+        ChangeRefusal::Invalid(problem) => refusal(problem),
+        ChangeRefusal::NotFound(problem) => {
+            HttpResponse::NotFound().json(json!({ "error": problem }))
+        }
+        ChangeRefusal::Failed(error) => failure(error),
+    }
+}

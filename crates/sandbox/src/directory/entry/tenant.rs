@@ -1,0 +1,63 @@
+use serde::{Deserialize, Serialize};
+
+use super::super::guid::guid;
+use super::super::secrets::Secrets;
+use super::super::tenant::Tenant;
+use super::Entry;
+use crate::Error;
+
+/// `[tenant]`: the organization and its policies.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TenantEntry {
+    pub id: String,
+    pub display_name: String,
+    pub domains: Vec<String>,
+    #[serde(default)]
+    pub admin_consent_required: bool,
+    #[serde(default)]
+    pub show_accounts: bool,
+    #[serde(default)]
+    pub smtp_auth: bool,
+}
+
+impl TenantEntry {
+    pub(crate) fn of(tenant: &Tenant) -> Self {
+        Self {
+            id: tenant.id.clone(),
+            display_name: tenant.display_name.clone(),
+            domains: tenant.domains.clone(),
+            admin_consent_required: tenant.admin_consent_required,
+            show_accounts: tenant.show_accounts,
+            smtp_auth: tenant.smtp_auth,
+        }
+    }
+}
+
+impl Entry for TenantEntry {
+    const COLLECTION: &'static str = "tenant";
+    const SINGLE: bool = true;
+
+    fn key(&self) -> String {
+        String::new()
+    }
+
+    fn all(tenant: &Tenant) -> Vec<Self> {
+        vec![Self::of(tenant)]
+    }
+
+    fn put(self, tenant: &mut Tenant, _secrets: &Secrets) -> Result<(), Error> {
+        if self.domains.is_empty() {
+            return Err(Error::tenant("[tenant] domains: name at least one domain"));
+        }
+        tenant.id = guid("[tenant] id", &self.id)?;
+        tenant.display_name = self.display_name;
+        tenant.domains = self.domains;
+        tenant.admin_consent_required = self.admin_consent_required;
+        tenant.show_accounts = self.show_accounts;
+        tenant.smtp_auth = self.smtp_auth;
+        Ok(())
+    }
+
+    fn remove(_tenant: &mut Tenant, _key: &str) {}
+}
