@@ -67,6 +67,7 @@ impl Sandbox {
         let imap_settings = imap::Settings {
             port: settings.imap_port,
             starttls_port: settings.imap_starttls_port,
+            faults: authority.faults.clone(),
             ..Default::default()
         };
         let clock = settings.clock.clone();

@@ -3,6 +3,11 @@
 use std::sync::{Arc, PoisonError, RwLock};
 
 use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
+
+use crate::directory::Protocol;
+use crate::imap::ImapFault;
+use crate::net::fault::TransportFault;
 
 /// Every fault there is, as `POST /control/faults` takes it. What is left out is well again.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -12,6 +17,25 @@ pub struct FaultPlan {
     pub authority: AuthorityFault,
     /// Faults of IMAP.
     pub imap: ImapFault,
+}
+
+impl FaultPlan {
+    /// The faults of a mail protocol's line.
+    #[must_use]
+    pub fn transport(&self, protocol: Protocol) -> Option<&TransportFault> {
+        match protocol {
+            Protocol::Imap => Some(&self.imap.transport),
+            Protocol::Pop | Protocol::Smtp => None,
+        }
+    }
+
+    /// The same, to count it down.
+    pub(crate) fn transport_mut(&mut self, protocol: Protocol) -> Option<&mut TransportFault> {
+        match protocol {
+            Protocol::Imap => Some(&mut self.imap.transport),
+            Protocol::Pop | Protocol::Smtp => None,
+        }
+    }
 }
 
 /// How the authority misbehaves. The control API is never affected.
@@ -34,16 +58,6 @@ pub struct AuthorityFault {
     pub times: Option<u32>,
 }
 
-/// How IMAP misbehaves.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct ImapFault {
-    /// Refuses every login.
-    pub refuse_login: bool,
-    /// Lets everybody in and connects nobody.
-    pub not_connected: bool,
-}
-
 impl AuthorityFault {
     /// Whether anything is wrong at all.
     #[must_use]
@@ -54,34 +68,60 @@ impl AuthorityFault {
 
 /// The faults in force. Clones share them.
 #[derive(Clone, Debug, Default)]
-pub struct Faults(Arc<RwLock<FaultPlan>>);
+pub struct Faults(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    plan: RwLock<FaultPlan>,
+    /// Counts the plans put in force; what a plan counts down does not count here.
+    revision: watch::Sender<u64>,
+}
 
 impl Faults {
     /// What is in force now.
     #[must_use]
     pub fn plan(&self) -> FaultPlan {
-        self.0
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.look(FaultPlan::clone)
     }
 
     /// Puts another plan in force.
     pub fn set(&self, plan: FaultPlan) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = plan;
+        *self.0.plan.write().unwrap_or_else(PoisonError::into_inner) = plan;
+        self.0.revision.send_modify(|revision| *revision += 1);
+    }
+
+    /// Looks at the plan without copying it.
+    pub(crate) fn look<R>(&self, look: impl FnOnce(&FaultPlan) -> R) -> R {
+        look(&self.0.plan.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The number of plans put in force so far.
+    pub(crate) fn revision(&self) -> u64 {
+        *self.0.revision.borrow()
+    }
+
+    /// Tells when another plan is put in force.
+    pub(crate) fn revisions(&self) -> watch::Receiver<u64> {
+        self.0.revision.subscribe()
+    }
+
+    /// Lets `strike` find a fault in the plan, and count it down.
+    pub(crate) fn strike<R>(&self, strike: impl FnOnce(&mut FaultPlan) -> Option<R>) -> Option<R> {
+        strike(&mut self.0.plan.write().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The authority's fault for a request to this path, if it has one; counts it against `times`.
     pub(crate) fn of_authority(&self, path: &str) -> Option<AuthorityFault> {
-        let mut plan = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        let fault = &mut plan.authority;
-        if fault.is_none() || !path.ends_with(&fault.path) {
-            return None;
-        }
-        if let Some(times) = &mut fault.times {
-            *times = times.checked_sub(1)?;
-        }
-        Some(fault.clone())
+        self.strike(|plan| {
+            let fault = &mut plan.authority;
+            if fault.is_none() || !path.ends_with(&fault.path) {
+                return None;
+            }
+            if let Some(times) = &mut fault.times {
+                *times = times.checked_sub(1)?;
+            }
+            Some(fault.clone())
+        })
     }
 }
 

@@ -13,13 +13,16 @@ pub(super) async fn post(
     authority: web::Data<Authority>,
     plan: web::Json<FaultPlan>,
 ) -> HttpResponse {
-    let plan = plan.into_inner();
+    let mut plan = plan.into_inner();
     if plan
         .authority
         .status
         .is_some_and(|status| !(200..=599).contains(&status))
     {
         return refusal("authority.status: a number from 200 to 599");
+    }
+    if let Err(problem) = plan.imap.complete() {
+        return refusal(&problem);
     }
     authority.faults.set(plan);
     HttpResponse::Ok().json(authority.faults.plan())

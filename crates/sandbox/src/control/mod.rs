@@ -35,7 +35,9 @@ use actix_web::middleware::from_fn;
 use actix_web::{HttpResponse, web};
 use serde_json::json;
 
-pub use fault_plan::{AuthorityFault, FaultPlan, Faults, ImapFault};
+pub use crate::imap::fault::{Distortion, ImapFault, ImapRule, Preset};
+pub use crate::net::fault::{Garbage, TransportFault};
+pub use fault_plan::{AuthorityFault, FaultPlan, Faults};
 pub use log::{Entry, RequestLog};
 
 /// Routes of the control API.

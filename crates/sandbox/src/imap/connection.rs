@@ -224,7 +224,7 @@ impl Connection {
         self.wire.flush().await.ok()?;
         let stream = self.wire.into_stream()?;
         let stream = self.service.door.encrypt(stream).await?;
-        let wire = Wire::new(stream, &self.service.limits);
+        let wire = Wire::new(stream, &self.service.limits).under(&self.service.line_faults, true);
         Some(Connection::new(self.service, wire, Security::Encrypted))
     }
 

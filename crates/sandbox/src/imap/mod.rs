@@ -26,6 +26,7 @@
 
 mod authenticate;
 mod connection;
+pub mod fault;
 mod fetch;
 mod folders;
 mod list_options;
@@ -48,8 +49,13 @@ use mailgrant_core::time::UnixTime;
 use rustls::ServerConfig;
 use tokio::net::TcpListener;
 
+pub use fault::{ImapFault, ImapRule};
+
 use crate::clock::Clock;
+use crate::control::Faults;
+use crate::directory::Protocol;
 use crate::mailstore::MailStore;
+use crate::net::fault::LineFaults;
 use crate::net::{self, Door, Security, Stream, Tls};
 use connection::Connection;
 use wire::Wire;
@@ -97,6 +103,8 @@ pub struct Settings {
     pub host_name: String,
     /// What a client may cost.
     pub limits: Limits,
+    /// What goes wrong.
+    pub faults: Faults,
 }
 
 impl Default for Settings {
@@ -106,6 +114,7 @@ impl Default for Settings {
             starttls_port: 0,
             host_name: "SANDBOX.PROD.OUTLOOK.TEST".to_owned(),
             limits: Limits::default(),
+            faults: Faults::default(),
         }
     }
 }
@@ -156,15 +165,19 @@ pub async fn serve(
 ) -> io::Result<Server> {
     let implicit = TcpListener::bind((Ipv4Addr::LOCALHOST, settings.port)).await?;
     let starttls = TcpListener::bind((Ipv4Addr::LOCALHOST, settings.starttls_port)).await?;
+    let line_faults = LineFaults::new(settings.faults.clone(), Protocol::Imap);
     let door = Door::new(
         tls,
         settings.limits.connections,
         settings.limits.login_timeout,
-    );
+    )
+    .under(&line_faults);
     let service = Arc::new(Service {
         door: door.clone(),
         greeting: greeting(&settings.host_name),
         limits: settings.limits,
+        faults: settings.faults,
+        line_faults,
         store,
         authenticator,
         clock,
@@ -210,6 +223,8 @@ impl Drop for Server {
 struct Service {
     door: Door,
     limits: Limits,
+    faults: Faults,
+    line_faults: LineFaults,
     greeting: String,
     store: Arc<MailStore>,
     authenticator: Arc<dyn Authenticator>,
@@ -228,7 +243,7 @@ impl net::Service for Service {
     }
 
     async fn serve(self: Arc<Self>, stream: Box<dyn Stream>, security: Security) {
-        let wire = Wire::new(stream, &self.limits);
+        let wire = Wire::new(stream, &self.limits).under(&self.line_faults, false);
         Connection::new(self, wire, security).run().await;
     }
 }

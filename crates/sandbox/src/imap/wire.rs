@@ -3,6 +3,7 @@
 use std::io;
 
 use super::Limits;
+use crate::net::fault::LineFaults;
 use crate::net::{self, Line, Stream};
 
 /// What the client may send next.
@@ -44,6 +45,17 @@ impl Wire {
             literal: 0,
             line: limits.line,
         }
+    }
+
+    /// The same on a line where these things go wrong; `greeted` says that the client has had its greeting.
+    pub(super) fn under(mut self, faults: &LineFaults, greeted: bool) -> Self {
+        self.wire = self.wire.under(faults, greeted);
+        self
+    }
+
+    /// Names the mailbox, for faults that are for one only.
+    pub(super) fn belongs_to(&self, mailbox: &str) {
+        self.wire.owner().is(mailbox);
     }
 
     /// Reads the next command. May be dropped and called again without losing an octet.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::ServerConfig;
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
@@ -14,6 +14,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::fault::{LineFaults, TLS_REFUSAL};
 use super::{Security, Stream};
 
 /// A service that talks in lines.
@@ -49,6 +50,7 @@ pub(crate) struct Door {
     acceptor: TlsAcceptor,
     connections: Arc<Semaphore>,
     handshake: Duration,
+    faults: Option<LineFaults>,
     stop: CancellationToken,
     tasks: TaskTracker,
 }
@@ -60,9 +62,16 @@ impl Door {
             acceptor: tls.into(),
             connections: Arc::new(Semaphore::new(connections.min(Semaphore::MAX_PERMITS))),
             handshake,
+            faults: None,
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
         }
+    }
+
+    /// The same door, where these things go wrong: ports that are closed, handshakes that are refused.
+    pub(crate) fn under(mut self, faults: &LineFaults) -> Self {
+        self.faults = Some(faults.clone());
+        self
     }
 
     /// Takes connections in from now on; returns the address.
@@ -84,6 +93,10 @@ impl Door {
 
     /// Does the server's side of a TLS handshake; `None` when it fails or takes too long.
     pub(crate) async fn encrypt<S: Stream + 'static>(&self, stream: S) -> Option<Box<dyn Stream>> {
+        if self.faults.as_ref().is_some_and(LineFaults::refuses_tls) {
+            refuse_tls(stream).await;
+            return None;
+        }
         let handshake = timeout(self.handshake, self.acceptor.accept(stream));
         tokio::select! {
             () = self.stopping() => None,
@@ -113,9 +126,17 @@ impl Door {
 
 /// Takes connections until the service is told to stop.
 async fn run<S: Service>(service: Arc<S>, listener: TcpListener, tls: Tls) {
+    let mut listener = listener;
     loop {
         let accepted = tokio::select! {
             () = service.door().stopping() => return,
+            () = service.door().goes_down() => {
+                match closed(service.door(), listener).await {
+                    Some(opened) => listener = opened,
+                    None => return,
+                }
+                continue;
+            }
             accepted = listener.accept() => accepted,
         };
         match accepted {
@@ -125,11 +146,63 @@ async fn run<S: Service>(service: Arc<S>, listener: TcpListener, tls: Tls) {
                 tracing::warn!(%error, "{}: a connection could not be accepted", S::NAME);
                 tokio::select! {
                     () = service.door().stopping() => return,
-                    () = tokio::time::sleep(Duration::from_millis(100)) => {}
+                    () = tokio::time::sleep(RETRY) => {}
                 }
             }
         }
     }
+}
+
+impl Door {
+    /// Ends when the ports are to be closed.
+    async fn goes_down(&self) {
+        self.comes(true).await;
+    }
+
+    /// Waits until the ports are to be closed, or are to be no more.
+    async fn comes(&self, down: bool) {
+        let Some(faults) = &self.faults else {
+            return std::future::pending().await;
+        };
+        loop {
+            let changed = faults.changed();
+            if faults.is_down() == down {
+                return;
+            }
+            changed.await;
+        }
+    }
+}
+
+/// Keeps a port closed as long as it is to be; `None` when the service ends meanwhile.
+async fn closed(door: &Door, listener: TcpListener) -> Option<TcpListener> {
+    let address = listener.local_addr().ok()?;
+    drop(listener);
+    tokio::select! {
+        () = door.stopping() => return None,
+        () = door.comes(false) => {}
+    }
+    loop {
+        match TcpListener::bind(address).await {
+            Ok(listener) => return Some(listener),
+            Err(error) => tracing::warn!(%error, %address, "the port cannot be opened again yet"),
+        }
+        tokio::select! {
+            () = door.stopping() => return None,
+            () = tokio::time::sleep(RETRY) => {}
+        }
+    }
+}
+
+/// Reads the client's hello, so that the refusal reaches it, and refuses.
+async fn refuse_tls<S: Stream>(mut stream: S) {
+    let refuse = async {
+        let mut hello = [0; 4096];
+        stream.read(&mut hello).await?;
+        stream.write_all(&TLS_REFUSAL).await?;
+        stream.shutdown().await
+    };
+    let _ = timeout(Duration::from_secs(5), refuse).await;
 }
 
 fn take<S: Service>(service: &Arc<S>, stream: TcpStream, tls: Tls) {
@@ -159,3 +232,6 @@ async fn turn_away(mut stream: TcpStream, tls: Tls, words: &'static [u8]) {
         let _ = timeout(Duration::from_secs(1), stream.write_all(words)).await;
     }
 }
+
+/// How soon what failed for want of something is tried again.
+const RETRY: Duration = Duration::from_millis(100);

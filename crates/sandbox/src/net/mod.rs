@@ -2,6 +2,7 @@
 //! everything under limits.
 
 mod door;
+pub mod fault;
 mod wire;
 
 use tokio::io::{AsyncRead, AsyncWrite};

@@ -7,10 +7,11 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::timeout;
 
 use super::Stream;
+use super::fault::{Faulty, LineFaults, Owner};
 
 /// A stream with what has come in and what is to go out.
 pub(crate) struct Wire {
-    stream: Box<dyn Stream>,
+    stream: Faulty<Box<dyn Stream>>,
     input: Vec<u8>,
     output: Vec<u8>,
     write_timeout: Duration,
@@ -31,11 +32,23 @@ impl Wire {
     /// `write_timeout` is how long the client may refuse to read.
     pub(crate) fn new(stream: Box<dyn Stream>, write_timeout: Duration) -> Self {
         Wire {
-            stream,
+            stream: Faulty::new(stream),
             input: Vec::new(),
             output: Vec::new(),
             write_timeout,
         }
+    }
+
+    /// The same on a line where these things go wrong. `greeted` says that the client has had its greeting, in the
+    /// clear.
+    pub(crate) fn under(mut self, faults: &LineFaults, greeted: bool) -> Self {
+        self.stream.may_go_wrong(faults, greeted);
+        self
+    }
+
+    /// To name the mailbox with, for faults that are for one only.
+    pub(crate) fn owner(&self) -> Owner {
+        self.stream.owner()
     }
 
     /// Reads one line of at most so many octets. May be dropped and called again without losing an octet.
@@ -85,8 +98,14 @@ impl Wire {
         if output.is_empty() {
             return Ok(());
         }
-        for piece in output.chunks(WRITE) {
-            timeout(self.write_timeout, self.stream.write_all(piece)).await??;
+        let mut rest = output.as_slice();
+        while !rest.is_empty() {
+            let piece = rest.get(..WRITE).unwrap_or(rest);
+            let sent = timeout(self.write_timeout, self.stream.write(piece)).await??;
+            if sent == 0 {
+                return Err(io::ErrorKind::WriteZero.into());
+            }
+            rest = rest.get(sent..).unwrap_or_default();
         }
         timeout(self.write_timeout, self.stream.flush()).await?
     }
@@ -101,7 +120,7 @@ impl Wire {
     /// The bare stream, for STARTTLS; `None` if the client has sent something ahead, which must not be taken for
     /// encrypted (RFC 3207 §6, RFC 3501 §6.2.1).
     pub(crate) fn into_stream(self) -> Option<Box<dyn Stream>> {
-        self.input.is_empty().then_some(self.stream)
+        self.input.is_empty().then(|| self.stream.into_inner())
     }
 }
 
