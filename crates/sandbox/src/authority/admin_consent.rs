@@ -9,7 +9,7 @@ use super::browser::Browser;
 use super::flow::{Flow, FlowKind};
 use super::pages::{self, Prefill};
 use super::params::Params;
-use super::problem::Problem;
+use super::problem::{Problem, consent, request, service};
 use super::redirect_uri;
 use super::scopes::RequestedScopes;
 use super::state::{Authority, Trace};
@@ -64,10 +64,7 @@ fn read(
         None => None,
         Some(requested) => {
             redirect_uri::find(&application, requested).ok_or_else(|| {
-                Problem::RedirectUriMismatch {
-                    redirect_uri: requested.chars().take(300).collect(),
-                    client_id: application.client_id.clone(),
-                }
+                request::REDIRECT_URI_MISMATCH.with([requested, &application.client_id])
             })?;
             Some(Answer {
                 redirect_uri: requested.to_owned(),
@@ -128,10 +125,11 @@ pub(crate) fn next(
         }
         Some(person) => {
             let directory = authority.directory.tenant().display_name.clone();
-            let problem = Problem::AdminConsentRequired {
-                directory,
-                application: flow.application.display_name.clone(),
-            };
+            let problem = consent::ADMINISTRATOR_NEEDED.with([
+                &directory,
+                &flow.application.display_name,
+                &directory,
+            ]);
             pages::sign_in(
                 authority,
                 browser,
@@ -153,7 +151,7 @@ pub(crate) fn decide(
     accepted: bool,
 ) -> Result<HttpResponse, Problem> {
     if !person.administrator || !authority.flows.end(&flow.id) {
-        return Err(Problem::FlowLost);
+        return Err(request::FLOW_LOST.problem());
     }
     let mut entry = authority.entry("consent");
     entry.client_id = Some(flow.application.client_id.clone());
@@ -186,7 +184,7 @@ pub(crate) fn decide(
         .consent(&flow.application.client_id, None, &permissions)
         .map_err(|error| {
             tracing::error!(%error, "a consent could not be written down");
-            Problem::Transient
+            service::DIRECTORY_UNAVAILABLE.problem()
         })?;
     authority.record(entry, &Ok::<(), Problem>(()));
     let tenant = authority.directory.tenant().id.clone();

@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use url::{Url, form_urlencoded};
 
 use super::pages;
-use super::problem::Problem;
+use super::problem::{Problem, consent};
 use super::state::{Authority, Trace};
 
 /// Where to, and how.
@@ -78,15 +78,18 @@ impl Answer {
         let description = trace.description(problem);
         let uri = format!("{}/error?code={}", authority.base(request), problem.code());
         let mut parameters = vec![
-            ("error", problem.error()),
+            ("error", problem.error_by_redirect()),
             ("error_description", description.as_str()),
             ("error_uri", uri.as_str()),
         ];
-        if matches!(problem, Problem::ConsentDeclined) {
+        if problem.is(&consent::DECLINED) {
             parameters.push(("error_subcode", "cancel"));
         }
         if let Some(suberror) = problem.suberror() {
             parameters.push(("suberror", suberror));
+        }
+        if let Some(claims) = problem.claims() {
+            parameters.push(("claims", claims));
         }
         self.send(&parameters)
     }

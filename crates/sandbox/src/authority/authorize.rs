@@ -9,7 +9,7 @@ use super::code::Challenge;
 use super::flow::{Flow, FlowKind};
 use super::pages;
 use super::params::Params;
-use super::problem::Problem;
+use super::problem::{Problem, request};
 use super::redirect_uri;
 use super::scopes::RequestedScopes;
 use super::state::Authority;
@@ -115,12 +115,9 @@ fn read(
         .map_err(Refused::ByPage)?;
     let requested = params
         .get("redirect_uri")
-        .ok_or(Refused::ByPage(Problem::NoReplyAddress))?;
+        .ok_or(Refused::ByPage(request::NO_REPLY_ADDRESS.problem()))?;
     let registered = redirect_uri::find(&application, requested).ok_or_else(|| {
-        Refused::ByPage(Problem::RedirectUriMismatch {
-            redirect_uri: requested.chars().take(300).collect(),
-            client_id: application.client_id.clone(),
-        })
+        Refused::ByPage(request::REDIRECT_URI_MISMATCH.with([requested, &application.client_id]))
     })?;
     let platform = registered.platform;
     let mode = params.get("response_mode");
@@ -133,9 +130,7 @@ fn read(
     let refuse = |problem| Refused::ByRedirect(Box::new(answer.clone()), problem);
     check_response_type(params).map_err(refuse)?;
     if let Some(mode) = mode.filter(|mode| ResponseMode::parse(mode).is_none()) {
-        return Err(refuse(Problem::UnsupportedResponseMode(
-            mode.chars().take(40).collect(),
-        )));
+        return Err(refuse(request::UNSUPPORTED_RESPONSE_MODE.with([mode])));
     }
     let prompt = params
         .get("prompt")
@@ -153,7 +148,7 @@ fn read(
     )
     .map_err(refuse)?;
     if platform == Platform::Spa && challenge.is_none() {
-        return Err(refuse(Problem::PkceRequired));
+        return Err(refuse(request::PKCE_REQUIRED.problem()));
     }
     let request = AuthorizeRequest {
         segment,
@@ -174,10 +169,8 @@ fn check_response_type(params: &Params) -> Result<(), Problem> {
     match params.required("response_type")? {
         "code" => Ok(()),
         "id_token" | "token" | "code id_token" | "id_token code" | "id_token token"
-        | "token id_token" => Err(Problem::ImplicitNotEnabled),
-        other => Err(Problem::UnsupportedResponseType(
-            other.chars().take(40).collect(),
-        )),
+        | "token id_token" => Err(request::IMPLICIT_OFF.problem()),
+        other => Err(request::UNSUPPORTED_RESPONSE.with([other])),
     }
 }
 
@@ -188,7 +181,7 @@ impl Prompt {
             "login" => Ok(Self::Login),
             "select_account" => Ok(Self::SelectAccount),
             "consent" => Ok(Self::Consent),
-            other => Err(Problem::UnsupportedPrompt(other.chars().take(40).collect())),
+            other => Err(request::UNSUPPORTED_PROMPT.with([other])),
         }
     }
 }

@@ -11,7 +11,7 @@ use mailgrant_core::secret::Secret;
 use mailgrant_core::time::UnixTime;
 
 use super::params::Params;
-use super::problem::Problem;
+use super::problem::{Problem, request};
 use super::state::Authority;
 
 /// A browser that has been here, as it was when it was looked up.
@@ -61,7 +61,7 @@ impl Browser {
         let sent = Secret::new(form.get("csrf").unwrap_or_default());
         Self::known(authority, request)
             .filter(|browser| browser.csrf == sent)
-            .ok_or(Problem::FlowLost)
+            .ok_or(request::FLOW_LOST.problem())
     }
 
     fn known(authority: &Authority, request: &HttpRequest) -> Option<Self> {

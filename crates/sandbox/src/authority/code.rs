@@ -10,7 +10,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use mailgrant_core::secret::Secret;
 use mailgrant_core::time::UnixTime;
 
-use super::problem::Problem;
+use super::problem::{Problem, grant, request};
 use super::tenant::TenantSegment;
 use crate::Random;
 use crate::directory::{Permission, Platform};
@@ -48,12 +48,12 @@ impl Challenge {
         };
         let unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
         if !(43..=128).contains(&challenge.len()) || !challenge.bytes().all(unreserved) {
-            return Err(Problem::ChallengeInvalid);
+            return Err(request::CHALLENGE_SIZE.problem());
         }
         match method {
             Some("S256") => Ok(Some(Self::S256(Secret::new(challenge)))),
             None | Some("plain") => Ok(Some(Self::Plain(Secret::new(challenge)))),
-            Some(other) => Err(Problem::ChallengeMethod(other.chars().take(40).collect())),
+            Some(other) => Err(request::CHALLENGE_METHOD.with([other])),
         }
     }
 
@@ -105,32 +105,31 @@ impl Codes {
         let mut codes = self.lock();
         let issued = codes
             .get_mut(&hash(redemption.code))
-            .ok_or(Problem::MalformedGrant)?;
+            .ok_or(grant::MALFORMED.problem())?;
         let grant = &issued.grant;
         if !grant.client_id.eq_ignore_ascii_case(redemption.client_id) {
-            return Err(Problem::GrantOfAnother);
+            return Err(grant::OF_ANOTHER.problem());
         }
         if issued.redeemed {
-            return Err(Problem::CodeRedeemed);
+            return Err(grant::CODE_REDEEMED.problem());
         }
         if now.since(grant.issued_at) >= LIFETIME {
-            return Err(Problem::CodeExpired);
+            return Err(grant::CODE_EXPIRED.problem());
         }
         issued.redeemed = true;
         if grant.segment != redemption.segment && redemption.segment == TenantSegment::Consumers {
-            return Err(Problem::CodeOfAnotherTenant);
+            return Err(grant::OF_ANOTHER_TENANT.problem());
         }
         if grant.redirect_uri != redemption.redirect_uri {
-            return Err(Problem::RedirectUriChanged(
-                redemption.redirect_uri.to_owned(),
-                grant.redirect_uri.clone(),
-            ));
+            return Err(
+                request::REDIRECT_URI_CHANGED.with([redemption.redirect_uri, &grant.redirect_uri])
+            );
         }
         match (&grant.challenge, redemption.verifier) {
             (None, _) => {}
-            (Some(_), None) => return Err(Problem::VerifierMissing),
+            (Some(_), None) => return Err(grant::VERIFIER_MISSING.problem()),
             (Some(challenge), Some(verifier)) if challenge.is_answered_by(verifier) => {}
-            (Some(_), Some(_)) => return Err(Problem::VerifierMismatch),
+            (Some(_), Some(_)) => return Err(grant::VERIFIER_MISMATCH.problem()),
         }
         Ok(grant.clone())
     }
@@ -192,7 +191,7 @@ mod tests {
         for challenge in [short.as_str(), strange.as_str(), ""] {
             assert_eq!(
                 Challenge::parse(Some(challenge), None),
-                Err(Problem::ChallengeInvalid)
+                Err(request::CHALLENGE_SIZE.problem())
             );
         }
         let long = "a".repeat(43);

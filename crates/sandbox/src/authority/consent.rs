@@ -7,7 +7,7 @@ use super::browser::Browser;
 use super::flow::{Flow, FlowKind};
 use super::pages;
 use super::params::Params;
-use super::problem::Problem;
+use super::problem::{Problem, consent, request, service};
 use super::state::Authority;
 use super::step;
 
@@ -45,11 +45,11 @@ fn decide(
     let form = Params::parse(body)?;
     let browser = Browser::of_form(authority, request, &form)?;
     let mut flow = Flow::resume(authority, &browser, &form)?;
-    let person = step::person(authority, &flow).ok_or(Problem::FlowLost)?;
+    let person = step::person(authority, &flow).ok_or(request::FLOW_LOST.problem())?;
     let accepted = match form.get("decision") {
         Some("accept") => true,
         Some("decline") => false,
-        _ => return Err(Problem::Malformed),
+        _ => return Err(request::MALFORMED.problem()),
     };
     let asked = match flow.kind.clone() {
         FlowKind::Authorize(asked) => asked,
@@ -64,11 +64,8 @@ fn decide(
     if !accepted {
         // At the end of the page that wants an administrator, giving up means something else than a refusal.
         let problem = match form.get("reason") {
-            Some("approval") => Problem::AdminConsentRequired {
-                directory: authority.directory.tenant().display_name.clone(),
-                application: flow.application.display_name.clone(),
-            },
-            _ => Problem::ConsentDeclined,
+            Some("approval") => step::approval_needed(authority, &flow.application),
+            _ => consent::DECLINED.problem(),
         };
         return Ok(step::refuse(authority, request, &flow, &asked, &problem));
     }
@@ -87,7 +84,7 @@ fn decide(
         .consent(&flow.application.client_id, holder, &permissions)
         .map_err(|error| {
             tracing::error!(%error, "a consent could not be written down");
-            Problem::Transient
+            service::DIRECTORY_UNAVAILABLE.problem()
         })?;
     let mut entry = authority.entry("consent");
     entry.client_id = Some(flow.application.client_id.clone());

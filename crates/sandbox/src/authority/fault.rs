@@ -7,11 +7,13 @@ use actix_web::body::{BodyStream, BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::{StatusCode, header};
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpResponse, web};
+use actix_web::{Error, HttpRequest, HttpResponse, web};
 use bytes::Bytes;
 use futures_util::stream;
 
+use super::problem::{self, Problem};
 use super::state::Authority;
+use super::{pages, token};
 use crate::control::AuthorityFault;
 
 /// Answers as a fault demands, or hands the request on.
@@ -26,6 +28,19 @@ pub(crate) async fn show(
     if fault.delay_ms > 0 {
         tokio::time::sleep(Duration::from_millis(fault.delay_ms)).await;
     }
+    if let Some(kind) = fault.error.and_then(problem::find) {
+        let problem = kind.staged();
+        let mut entry = authority.entry("fault");
+        entry.detail = Some(request.path().to_owned());
+        authority.record::<()>(entry, &Err(problem.clone()));
+        let mut response = refuse(&authority, request.request(), &problem);
+        if let Some(seconds) = fault.retry_after {
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, seconds.into());
+        }
+        return Ok(request.into_response(response));
+    }
     match answer(&fault) {
         Some(response) => {
             let mut entry = authority.entry("fault");
@@ -35,6 +50,21 @@ pub(crate) async fn show(
             Ok(request.into_response(response))
         }
         None => Ok(next.call(request).await?.map_into_boxed_body()),
+    }
+}
+
+/// In JSON where programs ask, as a page where people look.
+fn refuse(authority: &Authority, request: &HttpRequest, problem: &Problem) -> HttpResponse {
+    let for_people = [
+        "/authorize",
+        "/adminconsent",
+        "/login",
+        "/consent",
+        "/logout",
+    ];
+    match for_people.iter().any(|end| request.path().ends_with(end)) {
+        true => pages::error(authority, request, problem),
+        false => token::refusal(authority, request, problem),
     }
 }
 

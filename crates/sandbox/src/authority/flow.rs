@@ -10,7 +10,7 @@ use super::admin_consent::AdminConsentRequest;
 use super::authorize::AuthorizeRequest;
 use super::browser::Browser;
 use super::params::Params;
-use super::problem::Problem;
+use super::problem::{Problem, request};
 use super::state::Authority;
 use crate::directory::Application;
 
@@ -68,7 +68,7 @@ impl Flow {
             .get("flow")
             .and_then(|id| authority.flows.lookup(id, authority.now()))
             .filter(|flow| flow.browser == browser.key)
-            .ok_or(Problem::FlowLost)
+            .ok_or(request::FLOW_LOST.problem())
     }
 }
 

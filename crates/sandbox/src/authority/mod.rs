@@ -12,7 +12,6 @@ mod fault;
 mod flow;
 mod keys;
 mod logout;
-mod meaning;
 mod pages;
 mod params;
 mod problem;
@@ -30,7 +29,7 @@ use actix_web::middleware::from_fn;
 use actix_web::{HttpResponse, web};
 use serde::Deserialize;
 
-pub(crate) use meaning::meaning;
+pub(crate) use problem::meaning;
 pub(crate) use state::{Addresses, Authority};
 
 /// Routes of the authority; those without a tenant first.
@@ -72,6 +71,11 @@ pub(crate) fn configure(config: &mut web::ServiceConfig) {
             .route("/{tenant}/consent", web::post().to(consent::post))
             .route("/{tenant}/resume", web::post().to(consent::resume)),
     );
+}
+
+/// Whether an AADSTS number can be answered with.
+pub(crate) fn knows(code: u32) -> bool {
+    problem::find(code).is_some()
 }
 
 #[derive(Deserialize)]

@@ -8,8 +8,7 @@ use askama::Template;
 
 use super::browser::Browser;
 use super::flow::{Flow, FlowKind};
-use super::meaning::meaning;
-use super::problem::Problem;
+use super::problem::{Problem, meaning};
 use super::state::{Authority, Trace};
 use crate::directory::{Permission, User};
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use actix_web::HttpRequest;
 use url::form_urlencoded;
 
-use super::problem::Problem;
+use super::problem::{Problem, request};
 
 /// Parameters by name. Empty ones count as absent (RFC 6749 §3.1). Debug shows no value.
 pub(crate) struct Params(HashMap<String, String>);
@@ -22,7 +22,7 @@ impl Params {
                 .insert(name.into_owned(), value.into_owned())
                 .is_some()
             {
-                return Err(Problem::Malformed);
+                return Err(request::MALFORMED.problem());
             }
         }
         Ok(Self(params))
@@ -38,7 +38,8 @@ impl Params {
     }
 
     pub(crate) fn required(&self, name: &'static str) -> Result<&str, Problem> {
-        self.get(name).ok_or(Problem::MissingParameter(name))
+        self.get(name)
+            .ok_or_else(|| request::MISSING_PARAMETER.with([name]))
     }
 }
 
@@ -54,7 +55,7 @@ mod tests {
         assert_eq!(params.get("c"), Some("x y z"));
         assert_eq!(
             params.required("b").unwrap_err(),
-            Problem::MissingParameter("b")
+            request::MISSING_PARAMETER.with(["b"])
         );
         assert!(Params::parse(b"a=1&a=2").is_err());
     }

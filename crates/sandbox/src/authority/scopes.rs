@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::problem::Problem;
+use super::problem::{Problem, scope};
 use crate::directory::{Application, Permission, PermissionKind, Resource};
 
 /// A `scope` that was understood.
@@ -38,7 +38,7 @@ impl RequestedScopes {
         let mixed =
             requested.targets.len() > 1 && requested.targets.iter().any(|target| target.is_default);
         if mixed {
-            return Err(Problem::InvalidScope(scope.to_owned()));
+            return Err(scope::INVALID.with([scope]));
         }
         Ok(requested)
     }
@@ -87,10 +87,8 @@ impl RequestedScopes {
     ) -> Result<(), Problem> {
         let (resource, audience, name) = match split(word) {
             Some((resource, name)) => {
-                let found = Resource::find(resource).ok_or_else(|| Problem::ResourceNotFound {
-                    resource: resource.to_owned(),
-                    directory: directory.to_owned(),
-                })?;
+                let found = Resource::find(resource)
+                    .ok_or_else(|| scope::RESOURCE_NOT_FOUND.with([resource, directory]))?;
                 (found.0, found.1, name)
             }
             // A bare name is one of Graph's: the token will not open IMAP.
@@ -103,7 +101,7 @@ impl RequestedScopes {
                 .collect();
             let target = self.target(resource, audience);
             if !target.permissions.is_empty() {
-                return Err(Problem::InvalidScope(word.to_owned()));
+                return Err(scope::INVALID.with([word]));
             }
             target.is_default = true;
             target.permissions = configured;
@@ -111,10 +109,12 @@ impl RequestedScopes {
         }
         let permission = Permission::find(resource, name)
             .filter(|permission| permission.kind() == PermissionKind::Delegated)
-            .ok_or_else(|| Problem::UnknownPermission {
-                application: application.display_name.clone(),
-                scope: name.to_owned(),
-                resource: resource.application_id().to_owned(),
+            .ok_or_else(|| {
+                scope::UNKNOWN_PERMISSION.with([
+                    &application.display_name,
+                    name,
+                    resource.application_id(),
+                ])
             })?;
         if is_identity(permission) {
             self.identity.insert(permission);
@@ -122,7 +122,7 @@ impl RequestedScopes {
         }
         let target = self.target(resource, audience);
         if target.is_default {
-            return Err(Problem::InvalidScope(word.to_owned()));
+            return Err(scope::INVALID.with([word]));
         }
         target.permissions.insert(permission);
         Ok(())
@@ -152,19 +152,16 @@ pub(crate) fn application_target(
     scope: &str,
     directory: &str,
 ) -> Result<(Resource, &'static str), Problem> {
-    let not_default = || Problem::ScopeNotDefault(scope.to_owned());
+    let not_default = || scope::NOT_DEFAULT.with([scope]);
     let mut words = scope.split(' ').filter(|word| !word.is_empty());
     let (resource, name) = words.next().and_then(split).ok_or_else(not_default)?;
     if !name.eq_ignore_ascii_case(".default") {
         return Err(not_default());
     }
     if words.next().is_some() {
-        return Err(Problem::SeveralResources(scope.to_owned()));
+        return Err(scope::SEVERAL_RESOURCES.with([scope]));
     }
-    Resource::find(resource).ok_or_else(|| Problem::ResourceNotFound {
-        resource: resource.to_owned(),
-        directory: directory.to_owned(),
-    })
+    Resource::find(resource).ok_or_else(|| scope::RESOURCE_NOT_FOUND.with([resource, directory]))
 }
 
 /// Whether a permission belongs to the sign-in rather than to an API.

@@ -6,7 +6,7 @@ use super::browser::Browser;
 use super::flow::{Flow, FlowKind};
 use super::pages::{self, Prefill};
 use super::params::Params;
-use super::problem::Problem;
+use super::problem::{Problem, person};
 use super::state::Authority;
 use super::step;
 use super::tenant::TenantSegment;
@@ -98,18 +98,17 @@ fn check(
     password: &str,
 ) -> Result<String, Problem> {
     if TenantSegment::parse(authority, segment)? == TenantSegment::Consumers {
-        return Err(Problem::AccountTypeNotAllowed);
+        return Err(person::ACCOUNT_TYPE.problem());
     }
     let tenant = authority.directory.tenant();
-    let user = tenant.user(name).ok_or_else(|| Problem::UserNotFound {
-        name: name.chars().take(100).collect(),
-        directory: tenant.display_name.clone(),
-    })?;
+    let user = tenant
+        .user(name)
+        .ok_or_else(|| person::NOT_FOUND.with([name, &tenant.display_name]))?;
     if user.password != mailgrant_core::secret::Secret::new(password) {
-        return Err(Problem::BadPassword);
+        return Err(person::BAD_PASSWORD.problem());
     }
     if !user.enabled {
-        return Err(Problem::UserDisabled);
+        return Err(person::DISABLED.problem());
     }
     Ok(user.object_id.clone())
 }

@@ -10,9 +10,9 @@ use super::browser::Browser;
 use super::code::CodeGrant;
 use super::flow::{Flow, FlowKind};
 use super::pages;
-use super::problem::Problem;
+use super::problem::{Problem, consent, request};
 use super::state::Authority;
-use crate::directory::{Permission, User};
+use crate::directory::{Application, Permission, User};
 
 /// The next page of a flow, or its end.
 pub(crate) fn next(
@@ -43,7 +43,13 @@ fn authorize(
                 return pages::pick_account(authority, browser, &flow, &people);
             }
             Choice::Nobody if asked.prompt == Some(Prompt::None) => {
-                return refuse(authority, request, &flow, asked, &Problem::NotSignedIn);
+                return refuse(
+                    authority,
+                    request,
+                    &flow,
+                    asked,
+                    &consent::NOT_SIGNED_IN.problem(),
+                );
             }
             Choice::Nobody => {
                 return pages::sign_in(
@@ -57,7 +63,7 @@ fn authorize(
         authority.flows.insert(flow.clone());
     }
     let Some(person) = person(authority, &flow) else {
-        return pages::error(authority, request, &Problem::FlowLost);
+        return pages::error(authority, request, &request::FLOW_LOST.problem());
     };
     let missing = missing_consent(authority, &flow, asked, &person);
     let wanted = asked.prompt == Some(Prompt::Consent) && !flow.agreed;
@@ -68,15 +74,15 @@ fn authorize(
     if asked.prompt == Some(Prompt::None) {
         return refuse(authority, request, &flow, asked, &problem);
     }
-    match problem {
-        Problem::AdminConsentRequired { .. } => {
+    match problem.is(&consent::ADMINISTRATOR_NEEDED) {
+        true => {
             let mut entry = authority.entry("consent");
             entry.client_id = Some(flow.application.client_id.clone());
             entry.user = Some(person.address.clone());
             authority.record::<()>(entry, &Err(problem));
             pages::need_approval(authority, request, browser, &flow, &person, &missing)
         }
-        _ => pages::consent(
+        false => pages::consent(
             authority,
             browser,
             &flow,
@@ -156,15 +162,20 @@ fn consent_problem(
     let reserved = tenant.admin_consent_required || flow.application.admin_consent_required;
     let needs_administrator = reserved && missing.iter().any(|permission| permission.opens_mail());
     if needs_administrator && !person.administrator {
-        return Problem::AdminConsentRequired {
-            directory: tenant.display_name.clone(),
-            application: flow.application.display_name.clone(),
-        };
+        drop(tenant);
+        return approval_needed(authority, &flow.application);
     }
-    Problem::ConsentMissing {
-        client_id: flow.application.client_id.clone(),
-        application: flow.application.display_name.clone(),
-    }
+    consent::MISSING.with([&flow.application.client_id, &flow.application.display_name])
+}
+
+/// Only an administrator may agree to this application.
+pub(crate) fn approval_needed(authority: &Authority, application: &Application) -> Problem {
+    let tenant = authority.directory.tenant();
+    consent::ADMINISTRATOR_NEEDED.with([
+        &tenant.display_name,
+        &application.display_name,
+        &tenant.display_name,
+    ])
 }
 
 /// Ends the flow with a code.
@@ -176,7 +187,7 @@ fn finish(
     person: &User,
 ) -> HttpResponse {
     if !authority.flows.end(&flow.id) {
-        return pages::error(authority, request, &Problem::FlowLost);
+        return pages::error(authority, request, &request::FLOW_LOST.problem());
     }
     let audience = asked.scopes.targets.first().map(|target| target.audience);
     let code = authority.codes.issue(
@@ -211,7 +222,7 @@ pub(crate) fn refuse(
     problem: &Problem,
 ) -> HttpResponse {
     if !authority.flows.end(&flow.id) {
-        return pages::error(authority, request, &Problem::FlowLost);
+        return pages::error(authority, request, &request::FLOW_LOST.problem());
     }
     let mut entry = authority.entry("consent");
     entry.client_id = Some(flow.application.client_id.clone());

@@ -1,6 +1,6 @@
 //! The first segment of every path: which tenant, or which kind of account.
 
-use super::problem::Problem;
+use super::problem::{Problem, application, tenant};
 use super::state::Authority;
 use crate::directory::{Application, Audience};
 
@@ -27,7 +27,7 @@ impl TenantSegment {
             "organizations" => Ok(Self::Organizations),
             "consumers" | CONSUMERS => Ok(Self::Consumers),
             named if authority.directory.tenant().is_named(named) => Ok(Self::Named),
-            unknown => Err(Problem::TenantNotFound(unknown.chars().take(100).collect())),
+            unknown => Err(tenant::NOT_FOUND.with([unknown])),
         }
     }
 
@@ -42,22 +42,19 @@ impl TenantSegment {
             Self::Consumers => "Personal accounts".to_owned(),
             _ => tenant.display_name.clone(),
         };
-        let application = tenant
+        let found = tenant
             .application(client_id)
             .filter(|application| {
                 self != Self::Consumers
                     || application.audience == Audience::AnyOrganizationAndPersonal
             })
-            .ok_or_else(|| Problem::ApplicationNotFound {
-                client_id: client_id.chars().take(100).collect(),
-                directory,
-            })?;
-        if !application.enabled {
-            return Err(Problem::ApplicationDisabled(application.client_id.clone()));
+            .ok_or_else(|| application::NOT_FOUND.with([client_id, &directory]))?;
+        if !found.enabled {
+            return Err(application::DISABLED.with([&found.client_id, &found.display_name]));
         }
-        if self != Self::Named && application.audience == Audience::MyOrganization {
-            return Err(Problem::SingleTenantOnCommon(application.client_id.clone()));
+        if self != Self::Named && found.audience == Audience::MyOrganization {
+            return Err(application::SINGLE_TENANT.with([&found.client_id, &found.display_name]));
         }
-        Ok(application.clone())
+        Ok(found.clone())
     }
 }

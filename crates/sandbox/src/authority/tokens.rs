@@ -5,7 +5,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
 
-use super::problem::Problem;
+use super::problem::{Problem, service};
 use super::state::Authority;
 use crate::directory::{Application, Permission, User};
 
@@ -191,6 +191,6 @@ fn sign(authority: &Authority, claims: &impl Serialize, with_x5t: bool) -> Resul
         .sign(claims, with_x5t)
         .map_err(|error| {
             tracing::error!(%error, "a token could not be signed");
-            Problem::Transient
+            service::DIRECTORY_UNAVAILABLE.problem()
         })
 }

@@ -48,6 +48,9 @@ pub struct AuthorityFault {
     pub status: Option<u16>,
     /// Answers everything with an HTML page, as a proxy or a captive portal does.
     pub html: bool,
+    /// Refuses everything in Entra's form, with this AADSTS number, such as 90033. A number that the sandbox does not
+    /// know is refused when it is set.
+    pub error: Option<u32>,
     /// Waits before it answers, in milliseconds.
     pub delay_ms: u64,
     /// `Retry-After` to send with `status`, in seconds.
@@ -62,7 +65,11 @@ impl AuthorityFault {
     /// Whether anything is wrong at all.
     #[must_use]
     pub fn is_none(&self) -> bool {
-        !self.down && self.status.is_none() && !self.html && self.delay_ms == 0
+        !self.down
+            && self.status.is_none()
+            && !self.html
+            && self.error.is_none()
+            && self.delay_ms == 0
     }
 }
 

@@ -24,6 +24,13 @@ pub(super) async fn post(
     if let Err(problem) = plan.imap.complete() {
         return refusal(&problem);
     }
+    if plan
+        .authority
+        .error
+        .is_some_and(|code| !crate::authority::knows(code))
+    {
+        return refusal("authority.error: an AADSTS number that the sandbox knows, such as 90033");
+    }
     authority.faults.set(plan);
     HttpResponse::Ok().json(authority.faults.plan())
 }

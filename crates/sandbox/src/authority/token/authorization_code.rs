@@ -3,7 +3,7 @@
 use super::client::ClientAuthentication;
 use super::{TokenAnswer, TokenRequest, delegated};
 use crate::authority::code::Redemption;
-use crate::authority::problem::Problem;
+use crate::authority::problem::{Problem, request, scope};
 use crate::authority::redirect_uri;
 use crate::directory::NewRefreshToken;
 
@@ -15,9 +15,8 @@ pub(super) fn answer(
     let code = request.params.required("code")?;
     let redirect = request.params.required("redirect_uri")?;
     let platform = redirect_uri::find(&request.application, redirect)
-        .ok_or_else(|| Problem::RedirectUriMismatch {
-            redirect_uri: redirect.chars().take(300).collect(),
-            client_id: request.application.client_id.clone(),
+        .ok_or_else(|| {
+            request::REDIRECT_URI_MISMATCH.with([redirect, &request.application.client_id])
         })?
         .platform;
     request.check_origin(platform)?;
@@ -37,7 +36,7 @@ pub(super) fn answer(
     let named = request.params.get("scope");
     if let Some(scope) = named {
         if scopes.targets.len() > 1 {
-            return Err(Problem::SeveralResourcesAtRedeem(scope.to_owned()));
+            return Err(scope::SEVERAL_RESOURCES_AT_REDEEM.with([scope]));
         }
         let beyond = scopes
             .targets
@@ -45,7 +44,7 @@ pub(super) fn answer(
             .flat_map(|target| &target.permissions)
             .any(|permission| !grant.scopes.contains(permission));
         if beyond {
-            return Err(Problem::ScopeAtRedeem(scope.to_owned()));
+            return Err(scope::AT_REDEEM.with([scope]));
         }
     }
     // What was asked for when the person signed in is given, named again or not.

@@ -9,7 +9,7 @@ use mailgrant_core::time::UnixTime;
 use url::form_urlencoded;
 
 use crate::authority::params::Params;
-use crate::authority::problem::Problem;
+use crate::authority::problem::{Problem, client, request};
 use crate::directory::Application;
 
 /// Who the client says it is, and how it proves it.
@@ -34,13 +34,13 @@ impl ClientAuthentication {
             .to_str()
             .ok()
             .and_then(basic)
-            .ok_or(Problem::Malformed)?;
+            .ok_or(request::MALFORMED.problem())?;
         let same = in_body
             .client_id
             .as_ref()
             .is_none_or(|in_body| *in_body == client_id);
         if !same || in_body.secret.is_some() || in_body.assertion {
-            return Err(Problem::Malformed);
+            return Err(request::MALFORMED.problem());
         }
         Ok(Self {
             client_id: Some(client_id),
@@ -51,23 +51,25 @@ impl ClientAuthentication {
 
     /// Checks the proof against what is registered.
     pub(super) fn check(&self, application: &Application, now: UnixTime) -> Result<(), Problem> {
-        let client_id = || application.client_id.clone();
+        let client_id = || application.client_id.as_str();
         match &self.secret {
             _ if application.is_public() => match self.secret.is_some() || self.assertion {
-                true => Err(Problem::PublicClientSecret),
+                true => Err(client::PUBLIC_CLIENT_SECRET.problem()),
                 false => Ok(()),
             },
             // No application can register a certificate yet, so none can be right.
-            None if self.assertion => Err(Problem::AssertionKeyNotFound),
-            None => Err(Problem::MissingSecret),
+            None if self.assertion => Err(client::ASSERTION_KEY_NOT_FOUND.problem()),
+            None => Err(client::MISSING_SECRET.problem()),
             Some(sent) => {
                 let known = application
                     .secrets
                     .iter()
                     .find(|known| known.value == *sent)
-                    .ok_or_else(|| Problem::InvalidSecret(client_id()))?;
+                    .ok_or_else(|| client::INVALID_SECRET.with([client_id()]))?;
                 match known.expires {
-                    Some(expires) if now >= expires => Err(Problem::ExpiredSecret(client_id())),
+                    Some(expires) if now >= expires => {
+                        Err(client::EXPIRED_SECRET.with([client_id()]))
+                    }
                     _ => Ok(()),
                 }
             }

@@ -2,7 +2,7 @@
 
 use super::client::ClientAuthentication;
 use super::{TokenAnswer, TokenRequest};
-use crate::authority::problem::Problem;
+use crate::authority::problem::{Problem, client, request, tenant};
 use crate::authority::scopes::application_target;
 use crate::authority::tenant::TenantSegment;
 use crate::authority::tokens;
@@ -15,13 +15,13 @@ pub(super) fn answer(
     let authority = request.authority;
     let application = &request.application;
     if request.segment != TenantSegment::Named {
-        return Err(Problem::TenantNotNamed);
+        return Err(tenant::NOT_NAMED.problem());
     }
     if request.cross_origin {
-        return Err(Problem::CrossOrigin);
+        return Err(request::CROSS_ORIGIN.problem());
     }
     if application.is_public() {
-        return Err(Problem::MissingSecret);
+        return Err(client::MISSING_SECRET.problem());
     }
     sent.check(application, authority.now())?;
     let tenant = authority.directory.tenant();

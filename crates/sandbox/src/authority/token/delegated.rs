@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::json;
 
 use super::{TokenAnswer, TokenRequest};
-use crate::authority::problem::Problem;
+use crate::authority::problem::{Problem, consent, person, service};
 use crate::authority::scopes::{RequestedScopes, Target};
 use crate::authority::tokens::{self, IdTokenParts};
 use crate::directory::{NewRefreshToken, Permission, Resource, User};
@@ -28,12 +28,9 @@ pub(super) fn person(request: &TokenRequest<'_>, object_id: &str) -> Result<User
     let tenant = request.authority.directory.tenant();
     let person = tenant
         .user_by_object_id(object_id)
-        .ok_or_else(|| Problem::UserNotFound {
-            name: object_id.to_owned(),
-            directory: tenant.display_name.clone(),
-        })?;
+        .ok_or_else(|| person::NOT_IN_DIRECTORY.with([object_id, &tenant.display_name]))?;
     if !person.enabled {
-        return Err(Problem::UserDisabled);
+        return Err(person::DISABLED.problem());
     }
     Ok(person.clone())
 }
@@ -73,10 +70,10 @@ pub(super) fn issue(
     let nothing_of_api =
         target.is_some() && !wanted.iter().any(|permission| given.contains(permission));
     if nothing_of_api || permitted.is_empty() {
-        return Err(Problem::ConsentMissing {
-            client_id: request.application.client_id.clone(),
-            application: request.application.display_name.clone(),
-        });
+        return Err(consent::MISSING.with([
+            &request.application.client_id,
+            &request.application.display_name,
+        ]));
     }
     let access_token = tokens::delegated(
         authority,
@@ -129,7 +126,7 @@ fn issue_refresh_token(
         .map(|token| token.expose().to_owned())
         .map_err(|error| {
             tracing::error!(%error, "a refresh token could not be written down");
-            Problem::Transient
+            service::DIRECTORY_UNAVAILABLE.problem()
         })
 }
 

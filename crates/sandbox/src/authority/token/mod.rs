@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::params::Params;
-use super::problem::Problem;
+use super::problem::{Problem, request};
 use super::state::{Authority, Trace};
 use super::tenant::TenantSegment;
 use crate::directory::{Application, Platform};
@@ -81,8 +81,11 @@ pub(crate) async fn wrong_verb(
     authority: web::Data<Authority>,
     request: HttpRequest,
 ) -> HttpResponse {
-    authority.record::<()>(authority.entry("token"), &Err(Problem::WrongVerb));
-    refusal(&authority, &request, &Problem::WrongVerb)
+    authority.record::<()>(
+        authority.entry("token"),
+        &Err(request::WRONG_VERB.with(["GET"])),
+    );
+    refusal(&authority, &request, &request::WRONG_VERB.with(["GET"]))
 }
 
 /// An error in JSON (RFC 6749 §5.2), with what Entra adds.
@@ -101,14 +104,22 @@ pub(crate) fn refusal(
         "correlation_id": trace.correlation_id,
         "error_uri": format!("{}/error?code={}", authority.base(request), problem.code()),
     });
-    if let (Some(suberror), Some(object)) = (problem.suberror(), body.as_object_mut()) {
-        object.insert("suberror".to_owned(), json!(suberror));
+    if let Some(object) = body.as_object_mut() {
+        let more = [
+            ("suberror", problem.suberror()),
+            ("claims", problem.claims()),
+        ];
+        for (name, value) in more {
+            if let Some(value) = value {
+                object.insert(name.to_owned(), json!(value));
+            }
+        }
     }
     let mut response = HttpResponse::build(problem.status());
     response.insert_header((header::CACHE_CONTROL, "no-store, no-cache"));
     response.insert_header(("x-ms-request-id", trace.trace_id));
-    if *problem == Problem::Transient {
-        response.insert_header((header::RETRY_AFTER, "1"));
+    if let Some(seconds) = problem.retry_after() {
+        response.insert_header((header::RETRY_AFTER, seconds.to_string()));
     }
     let basic = request.headers().contains_key(header::AUTHORIZATION);
     if basic && problem.status() == actix_web::http::StatusCode::UNAUTHORIZED {
@@ -132,7 +143,7 @@ fn grant(
     let client_id = sent
         .client_id
         .as_deref()
-        .ok_or(Problem::MissingParameter("client_id"))?;
+        .ok_or_else(|| request::MISSING_PARAMETER.with(["client_id"]))?;
     let application = segment.application(authority, client_id)?;
     let request = TokenRequest {
         authority,
@@ -146,9 +157,7 @@ fn grant(
         "authorization_code" => authorization_code::answer(&request, &sent),
         "refresh_token" => refresh_token::answer(&request, &sent),
         "client_credentials" => client_credentials::answer(&request, &sent),
-        other => Err(Problem::UnsupportedGrantType(
-            other.chars().take(100).collect(),
-        )),
+        other => Err(request::UNSUPPORTED_GRANT.with([other])),
     }
 }
 
@@ -156,8 +165,8 @@ impl TokenRequest<'_> {
     /// Who may redeem what a redirect URI of this platform got: a browser or a server.
     fn check_origin(&self, platform: Platform) -> Result<(), Problem> {
         match (platform, self.cross_origin) {
-            (Platform::Spa, false) => Err(Problem::SpaOnly),
-            (Platform::Web | Platform::Native, true) => Err(Problem::CrossOrigin),
+            (Platform::Spa, false) => Err(request::SPA_ONLY.problem()),
+            (Platform::Web | Platform::Native, true) => Err(request::CROSS_ORIGIN.problem()),
             _ => Ok(()),
         }
     }

@@ -2,7 +2,7 @@
 
 use super::client::ClientAuthentication;
 use super::{TokenAnswer, TokenRequest, delegated};
-use crate::authority::problem::{Problem, timestamp};
+use crate::authority::problem::{Problem, grant, scope, timestamp};
 use crate::authority::scopes::is_identity;
 use crate::directory::RefreshRefusal;
 
@@ -21,20 +21,20 @@ pub(super) fn answer(
         sent.check(&request.application, authority.now())?;
     }
     let grant = grant.map_err(|refusal| match refusal {
-        RefreshRefusal::Unknown => Problem::MalformedGrant,
-        RefreshRefusal::Expired { issued_at } => Problem::RefreshTokenExpired {
-            issued: timestamp(issued_at),
-        },
-        RefreshRefusal::SpaExpired { issued_at } => Problem::SpaRefreshTokenExpired {
-            issued: timestamp(issued_at),
-        },
-        RefreshRefusal::Revoked => Problem::GrantRevoked,
+        RefreshRefusal::Unknown => grant::MALFORMED.problem(),
+        RefreshRefusal::Expired { issued_at } => {
+            grant::REFRESH_TOKEN_EXPIRED.with([&timestamp(issued_at)])
+        }
+        RefreshRefusal::SpaExpired { issued_at } => {
+            grant::SPA_REFRESH_TOKEN_EXPIRED.with([&timestamp(issued_at)])
+        }
+        RefreshRefusal::Revoked => grant::REVOKED.problem(),
     })?;
     if !grant
         .client_id
         .eq_ignore_ascii_case(&request.application.client_id)
     {
-        return Err(Problem::GrantOfAnother);
+        return Err(grant::OF_ANOTHER.problem());
     }
     let person = delegated::person(request, &grant.person)?;
     let mut scopes = delegated::scopes(request, &grant.scopes, &grant.audience)?;
@@ -43,7 +43,7 @@ pub(super) fn answer(
         .get("scope")
         .filter(|_| scopes.targets.len() > 1)
     {
-        return Err(Problem::SeveralResources(scope.to_owned()));
+        return Err(scope::SEVERAL_RESOURCES.with([scope]));
     }
     // A refresh token always gives its successor, named again or not.
     scopes.identity.extend(
