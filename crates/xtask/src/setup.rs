@@ -1,4 +1,4 @@
-//! Installing what the machine lacks: by rustup, Debian's packages and npm; otherwise saying what to install.
+//! Installing what the machine lacks: by rustup, Debian's packages, npm and pip; otherwise saying what to install.
 
 use std::{env, fs, path::Path, process::Command, sync::OnceLock};
 
@@ -94,6 +94,14 @@ pub(crate) fn everything(console: &Console) -> Result<Missing> {
         workspace::on_path("python3").is_some(),
         &["python3"],
     );
+    need("curl", workspace::on_path("curl").is_some(), &["curl"]);
+    need("jq", workspace::on_path("jq").is_some(), &["jq"]);
+    need(
+        "mbsync",
+        workspace::on_path("mbsync").is_some() && sasl_knows_xoauth2(),
+        &["isync", "libsasl2-modules-kdexoauth2"],
+    );
+    need("msal", can_make_venv(), &["python3-venv"]);
     need(
         "node",
         workspace::on_path("node").is_some() && workspace::on_path("npm").is_some(),
@@ -103,6 +111,11 @@ pub(crate) fn everything(console: &Console) -> Result<Missing> {
         && let Err(error) = node_modules(console)
     {
         missing.0.push(("node", format!("{error:#}")));
+    }
+    if can_make_venv()
+        && let Err(error) = python_packages(console)
+    {
+        missing.0.push(("msal", format!("{error:#}")));
     }
     missing.report();
     Ok(missing)
@@ -123,6 +136,41 @@ fn node_modules(console: &Console) -> Result<()> {
             .args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"])
             .current_dir(tests),
     )
+}
+
+/// What `tests/requirements.txt` names, into `target/python`, when that file is newer than what is installed.
+fn python_packages(console: &Console) -> Result<()> {
+    let modified = |file: &Path| fs::metadata(file).and_then(|data| data.modified()).ok();
+    let wanted = workspace::root().join("tests/requirements.txt");
+    let environment = workspace::root().join("target/python");
+    let marker = environment.join("installed");
+    if modified(&marker).is_some() && modified(&marker) >= modified(&wanted) {
+        return Ok(());
+    }
+    console.step(
+        "python3 -m venv",
+        Command::new("python3")
+            .args(["-m", "venv", "--clear"])
+            .arg(&environment),
+    )?;
+    console.step(
+        "pip install",
+        Command::new(environment.join("bin/python3"))
+            .args(["-m", "pip", "install", "--quiet", "--no-deps", "-r"])
+            .arg(&wanted),
+    )?;
+    fs::write(marker, "")?;
+    Ok(())
+}
+
+fn can_make_venv() -> bool {
+    output(Command::new("python3").args(["-c", "import ensurepip, venv"])).is_some()
+}
+
+/// Whether Cyrus SASL's plugin for XOAUTH2 is here, which mbsync signs in by.
+fn sasl_knows_xoauth2() -> bool {
+    let libraries = format!("/usr/lib/{}-linux-gnu/sasl2", env::consts::ARCH);
+    Path::new(&libraries).join("libkdexoauth2.so.3").exists()
 }
 
 /// Installs Debian packages as root or by sudo.

@@ -1,7 +1,9 @@
 //! Clients that others wrote, unchanged, through `mailgrant sandbox`: each runs a script of `tests/clients`.
 
+mod command_line;
 mod imapflow;
 mod msal_node;
+mod python;
 
 use mailgrant_tests::sandbox::Sandbox;
 use tempfile::TempDir;

@@ -1,0 +1,56 @@
+//! curl and mbsync.
+
+use mailgrant_tests::{client::Client, needs};
+
+use super::{assert_printed, sandbox};
+
+#[tokio::test]
+async fn curl_gets_a_token_and_reads_mail() {
+    needs!("curl", "jq");
+    let (sandbox, _dir) = sandbox();
+    let printed = Client::run(&sandbox, "curl.sh", &[]).unwrap();
+    let statuses: Vec<_> = printed
+        .lines()
+        .filter(|line| line.starts_with("* STATUS INBOX (MESSAGES "))
+        .collect();
+    assert_eq!(statuses.len(), 2, "{printed}");
+    assert_eq!(statuses[0], statuses[1]);
+    assert_printed(
+        &printed,
+        &["Subject: ", "curl: (67) Login denied", "curl ended with 67"],
+    );
+
+    let logins = sandbox.requests_of("imap_login").await.unwrap();
+    let outcomes: Vec<_> = logins
+        .iter()
+        .map(|login| login["outcome"] == "ok")
+        .collect();
+    assert_eq!(outcomes, [true, true, true, false], "{logins:?}");
+}
+
+#[tokio::test]
+async fn mbsync_copies_a_mailbox_into_a_maildir() {
+    needs!("mbsync", "curl", "jq");
+    let (sandbox, _dir) = sandbox();
+    let printed = Client::run(&sandbox, "mbsync.sh", &[]).unwrap();
+    let count = |folder: &str| {
+        let line = printed
+            .lines()
+            .find_map(|line| line.strip_prefix(&format!("mail/{folder}/: ")));
+        let line = line.unwrap_or_else(|| panic!("no {folder}:\n{printed}"));
+        line.split(' ').next().unwrap().parse::<u32>().unwrap()
+    };
+    assert!(count("INBOX") > 10 && count("Sent Items") > 0, "{printed}");
+    assert!(count("K&APw-che &- Garten") > 0, "{printed}");
+
+    // A second run finds nothing new: UIDs and UIDVALIDITY have stayed.
+    let again = Client::run(&sandbox, "mbsync.sh", &[]).unwrap();
+    let folders = |printed: &str| {
+        printed
+            .lines()
+            .filter(|line| line.starts_with("mail/"))
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(folders(&again), folders(&printed));
+}
