@@ -10,6 +10,9 @@ mod console;
 pub mod control;
 pub mod directory;
 pub mod error;
+#[cfg(any(test, feature = "fuzz"))]
+#[doc(hidden)]
+pub mod fuzz;
 pub mod imap;
 pub mod mailstore;
 pub mod pki;

@@ -165,23 +165,8 @@ pub async fn serve(
 ) -> io::Result<Server> {
     let implicit = TcpListener::bind((Ipv4Addr::LOCALHOST, settings.port)).await?;
     let starttls = TcpListener::bind((Ipv4Addr::LOCALHOST, settings.starttls_port)).await?;
-    let line_faults = LineFaults::new(settings.faults.clone(), Protocol::Imap);
-    let door = Door::new(
-        tls,
-        settings.limits.connections,
-        settings.limits.login_timeout,
-    )
-    .under(&line_faults);
-    let service = Arc::new(Service {
-        door: door.clone(),
-        greeting: greeting(&settings.host_name),
-        limits: settings.limits,
-        faults: settings.faults,
-        line_faults,
-        store,
-        authenticator,
-        clock,
-    });
+    let service = Arc::new(Service::new(settings, tls, store, authenticator, clock));
+    let door = service.door.clone();
     Ok(Server {
         implicit: door.open(&service, implicit, Tls::Implicit)?,
         starttls: door.open(&service, starttls, Tls::StartTls)?,
@@ -229,6 +214,41 @@ struct Service {
     store: Arc<MailStore>,
     authenticator: Arc<dyn Authenticator>,
     clock: Clock,
+}
+
+impl Service {
+    fn new(
+        settings: Settings,
+        tls: Arc<ServerConfig>,
+        store: Arc<MailStore>,
+        authenticator: Arc<dyn Authenticator>,
+        clock: Clock,
+    ) -> Self {
+        let limits = settings.limits;
+        let line_faults = LineFaults::new(settings.faults.clone(), Protocol::Imap);
+        Service {
+            door: Door::new(tls, limits.connections, limits.login_timeout).under(&line_faults),
+            greeting: greeting(&settings.host_name),
+            limits,
+            faults: settings.faults,
+            line_faults,
+            store,
+            authenticator,
+            clock,
+        }
+    }
+}
+
+/// The service without a port, for fuzzing.
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) fn portless(
+    tls: Arc<ServerConfig>,
+    store: Arc<MailStore>,
+    authenticator: Arc<dyn Authenticator>,
+    clock: Clock,
+) -> Arc<impl net::Service> {
+    let settings = Settings::default();
+    Arc::new(Service::new(settings, tls, store, authenticator, clock))
 }
 
 impl net::Service for Service {

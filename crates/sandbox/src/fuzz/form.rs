@@ -1,0 +1,251 @@
+//! Whole HTTP requests to the authority and the control API, one after another from one browser.
+
+use std::cell::OnceCell;
+use std::collections::BTreeMap;
+use std::fs;
+use std::mem::ManuallyDrop;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use actix_web::body::to_bytes_limited;
+use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::{Method, Uri, header};
+use actix_web::rt::{System, SystemRunner};
+use actix_web::test::{TestRequest, init_service, try_call_service};
+use actix_web::{App, web};
+use tempfile::TempDir;
+
+use super::{NOW, folder};
+use crate::authority::{self, Addresses, Authority};
+use crate::control;
+use crate::directory::{Directory, TenantFile};
+use crate::{Clock, Random};
+
+/// Requests, each as text, with a line `===` between them:
+///
+/// ```text
+/// POST /tarnbrook.test/oauth2/v2.0/token
+/// Content-Type: application/x-www-form-urlencoded
+///
+/// grant_type=client_credentials&client_id=…
+/// ```
+///
+/// Cookies are kept from one to the next. What an answer gave out can be named in later requests: `{flow}`, `{csrf}`,
+/// `{code}`, `{refresh_token}`, `{device_code}`, `{user_code}`.
+pub fn form(input: &[u8]) {
+    visited(input);
+}
+
+/// The same; gives what the sandbox's log has of it: `token ok`, `consent access_denied`.
+#[cfg(test)]
+pub(super) fn log(input: &[u8]) -> Vec<String> {
+    let entries = visited(input).log.entries();
+    entries
+        .iter()
+        .map(|entry| format!("{} {}", entry.kind, entry.outcome))
+        .collect()
+}
+
+fn visited(input: &[u8]) -> web::Data<Authority> {
+    HOUSE.with(|house| house.get_or_init(House::new).visit(input))
+}
+
+thread_local! {
+    static HOUSE: OnceCell<House> = const { OnceCell::new() };
+}
+
+/// What takes too long to be made for each input: signing keys and a runtime.
+struct House {
+    /// Never dropped: actix looks at thread-local values as it goes, and they may be gone by then.
+    runner: ManuallyDrop<SystemRunner>,
+    keys: Vec<u8>,
+    folder: TempDir,
+}
+
+impl House {
+    fn new() -> Self {
+        let runner = System::with_tokio_rt(|| {
+            tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .start_paused(true)
+                .build()
+                .expect("a runtime")
+        });
+        let folder = folder();
+        open(&folder);
+        Self {
+            runner: ManuallyDrop::new(runner),
+            keys: fs::read(folder.path().join(KEYS)).expect("the signing keys"),
+            folder,
+        }
+    }
+
+    fn visit(&self, input: &[u8]) -> web::Data<Authority> {
+        // Nothing of the input before.
+        let _ = fs::remove_file(self.folder.path().join("directory.jsonl"));
+        fs::write(self.folder.path().join(KEYS), &self.keys).expect("the signing keys");
+        let authority = open(&self.folder);
+        let application = App::new()
+            .app_data(authority.clone())
+            .configure(control::configure)
+            .configure(authority::configure);
+        let input = String::from_utf8_lossy(input);
+        self.runner.block_on(async {
+            let service = init_service(application).await;
+            let mut visitor = Visitor::default();
+            for text in input.split("\n===\n").take(MOST) {
+                let Some(request) = visitor.request(text) else {
+                    continue;
+                };
+                // A handler's error is an answer too; only a body that breaks off is none.
+                let Ok(answer) = try_call_service(&service, request.to_request()).await else {
+                    continue;
+                };
+                let headers = answer.headers().clone();
+                if let Ok(Ok(body)) = to_bytes_limited(answer.into_body(), LONGEST).await {
+                    visitor.remember(&headers, &body);
+                }
+            }
+        });
+        authority
+    }
+}
+
+fn open(folder: &TempDir) -> web::Data<Authority> {
+    let random = Arc::new(Counted::default());
+    let tenant = TenantFile::parse(TENANT).expect("a tenant");
+    let uris = ["http://localhost/cb".to_owned()];
+    let directory =
+        Directory::open(folder.path(), tenant, &uris, NOW, random.clone()).expect("a directory");
+    let addresses = Addresses {
+        plain: "http://localhost:80".to_owned(),
+        tls: "https://localhost:443".to_owned(),
+    };
+    let lifetime = Duration::from_secs(3599);
+    let clock = Clock::fixed(NOW);
+    web::Data::new(Authority::new(
+        directory, clock, random, addresses, lifetime,
+    ))
+}
+
+/// What a browser and a client keep between requests.
+#[derive(Default)]
+struct Visitor {
+    cookies: BTreeMap<String, String>,
+    given: BTreeMap<&'static str, String>,
+}
+
+impl Visitor {
+    fn request(&self, text: &str) -> Option<TestRequest> {
+        let mut text = text.to_owned();
+        for (name, value) in &self.given {
+            text = text.replace(&format!("{{{name}}}"), value);
+        }
+        let (head, body) = text.split_once("\n\n").unwrap_or((&text, ""));
+        let mut lines = head.lines();
+        let (method, target) = lines.next()?.split_once(' ')?;
+        let target: Uri = target.parse().ok()?;
+        target.path_and_query()?;
+        let mut request = TestRequest::default()
+            .method(Method::from_bytes(method.as_bytes()).ok()?)
+            .uri(&target.to_string());
+        for line in lines {
+            let (name, value) = line.split_once(": ")?;
+            let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
+            request = request.append_header((name, HeaderValue::from_str(value).ok()?));
+        }
+        if !self.cookies.is_empty() {
+            let cookies: Vec<String> = self
+                .cookies
+                .iter()
+                .map(|(name, value)| format!("{name}={value}"))
+                .collect();
+            request = request.append_header((header::COOKIE, cookies.join("; ")));
+        }
+        Some(request.set_payload(body.to_owned()))
+    }
+
+    fn remember(&mut self, headers: &HeaderMap, body: &[u8]) {
+        for (name, value) in headers {
+            let value = String::from_utf8_lossy(value.as_bytes());
+            if name == header::SET_COOKIE
+                && let Some((name, value)) = value.split(';').next().unwrap_or("").split_once('=')
+            {
+                self.cookies.insert(name.to_owned(), value.to_owned());
+            }
+            if name == header::LOCATION {
+                self.find("code", &value, "code=", &['&', '#']);
+            }
+        }
+        let body = String::from_utf8_lossy(body);
+        self.find("flow", &body, "name=\"flow\" value=\"", &['"']);
+        self.find("csrf", &body, "name=\"csrf\" value=\"", &['"']);
+        for name in ["refresh_token", "device_code", "user_code"] {
+            self.find(name, &body, &format!("\"{name}\":\""), &['"']);
+        }
+    }
+
+    fn find(&mut self, name: &'static str, text: &str, before: &str, end: &[char]) {
+        if let Some((_, rest)) = text.split_once(before) {
+            let value = rest.split(end).next().unwrap_or_default();
+            self.given.insert(name, value.to_owned());
+        }
+    }
+}
+
+/// Counts in place of throwing dice.
+#[derive(Debug, Default)]
+struct Counted(AtomicU64);
+
+impl Random for Counted {
+    fn fill(&self, bytes: &mut [u8]) {
+        for chunk in bytes.chunks_mut(8) {
+            let next = self.0.fetch_add(1, Ordering::Relaxed).to_be_bytes();
+            let (next, _) = next.split_at(chunk.len());
+            chunk.copy_from_slice(next);
+        }
+    }
+}
+
+const KEYS: &str = "signing-keys.json";
+/// Requests of one input.
+const MOST: usize = 8;
+/// Octets of an answer that are read.
+const LONGEST: usize = 4 << 20;
+
+const TENANT: &str = r#"
+[tenant]
+id = "7c1e6a52-90d4-4b3f-a6c8-2d5b81f0e943"
+display_name = "Tarnbrook Instruments"
+domains = ["tarnbrook.test"]
+
+[[user]]
+address = "ada@tarnbrook.test"
+display_name = "Ada Finch"
+password = "pw"
+
+[[user]]
+address = "admin@tarnbrook.test"
+display_name = "Edda Lindqvist"
+password = "pw"
+administrator = true
+
+[[application]]
+client_id = "3f0b9f4e-6d58-4c1b-9a57-8e21c4d7b605"
+display_name = "Reader"
+flow = "delegated"
+redirect_uris = [{ uri = "http://localhost/spa", platform = "spa" }]
+secrets = [{ id = "e2c57d90-3b1a-4f68-8c2e-71a9d4065bf4", value = "s" }]
+permissions = ["openid", "profile", "email", "offline_access", "https://outlook.office.com/IMAP.AccessAsUser.All"]
+
+[[application]]
+client_id = "a84d2c17-15e3-47f9-b0d6-5c9f3e7a1288"
+display_name = "Unattended"
+flow = "app_only"
+audience = "my_organization"
+service_principal_id = "e2c57d90-3b1a-4f68-8c2e-71a9d4065bf3"
+secrets = [{ id = "e2c57d90-3b1a-4f68-8c2e-71a9d4065bf5", value = "s" }]
+permissions = ["https://outlook.office365.com/IMAP.AccessAsApp"]
+admin_consent = ["https://outlook.office365.com/IMAP.AccessAsApp"]
+"#;
