@@ -2,6 +2,7 @@
 
 mod admin_consent;
 mod answer;
+mod assertion;
 mod assets;
 mod authorize;
 mod browser;
@@ -24,6 +25,7 @@ mod tenant;
 mod token;
 mod tokens;
 mod userinfo;
+pub(crate) mod workload;
 
 use actix_web::middleware::from_fn;
 use actix_web::{HttpResponse, web};
@@ -39,6 +41,11 @@ pub(crate) fn configure(config: &mut web::ServiceConfig) {
             .wrap(from_fn(fault::show))
             .route("/assets/{file}", web::get().to(assets::get))
             .route("/error", web::get().to(explain))
+            .route(
+                "/workload/.well-known/openid-configuration",
+                web::get().to(workload::discovery),
+            )
+            .route("/workload/keys", web::get().to(workload::keys))
             .route("/oidc/userinfo", web::get().to(userinfo::get))
             .route("/oidc/userinfo", web::post().to(userinfo::get))
             .route(

@@ -7,12 +7,14 @@ use serde::Serialize;
 
 use super::problem::{Problem, service};
 use super::state::Authority;
+use super::token::ClientProof;
 use crate::directory::{Application, Permission, User};
 
 /// Access token for a person, in Entra's version 1.0, which Exchange and Graph demand.
 pub(crate) fn delegated(
     authority: &Authority,
     application: &Application,
+    proof: ClientProof,
     person: &User,
     audience: &str,
     scopes: &[Permission],
@@ -23,7 +25,7 @@ pub(crate) fn delegated(
         common: Common::of(authority, audience),
         appid: &application.client_id,
         app_displayname: &application.display_name,
-        appidacr: if application.is_public() { "0" } else { "1" },
+        appidacr: proof.claim(),
         idtyp: "user",
         oid: &person.object_id,
         sub: subject(authority, &application.client_id, &person.object_id),
@@ -42,6 +44,7 @@ pub(crate) fn delegated(
 pub(crate) fn app_only(
     authority: &Authority,
     application: &Application,
+    proof: ClientProof,
     audience: &str,
     roles: Vec<&'static str>,
 ) -> Result<String, Problem> {
@@ -49,7 +52,7 @@ pub(crate) fn app_only(
         common: Common::of(authority, audience),
         appid: &application.client_id,
         app_displayname: &application.display_name,
-        appidacr: "1",
+        appidacr: proof.claim(),
         idtyp: "app",
         oid: &application.service_principal_id,
         sub: application.service_principal_id.clone(),

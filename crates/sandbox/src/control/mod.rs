@@ -16,6 +16,7 @@
 //! | `POST /control/consent` | `{"require_admin": true}` and, or, `{"withdraw": CLIENT_ID}` | 204 |
 //! | `POST /control/keys/rotate` | `{}` or `{"retire": true}` | 204; `retire` makes what was signed before invalid |
 //! | `/control/directory/…` | the tenant file's entries as JSON | see [`directory`] |
+//! | `POST /control/workload-token` | `{"subject": "system:serviceaccount:mail:reader"}`; `audience`, `seconds` | `{"issuer", "token"}` for a federated credential |
 //!
 //! An error is `{"error": TEXT}` with status 400, 403 or 404.
 
@@ -30,6 +31,7 @@ mod log;
 mod requests;
 mod revoke;
 mod token_lifetime;
+mod workload_token;
 
 use actix_web::middleware::from_fn;
 use actix_web::{HttpResponse, web};
@@ -66,6 +68,7 @@ pub(crate) fn configure(config: &mut web::ServiceConfig) {
             .route("/revoke", web::post().to(revoke::post))
             .route("/token-lifetime", web::post().to(token_lifetime::post))
             .route("/consent", web::post().to(consent::post))
+            .route("/workload-token", web::post().to(workload_token::post))
             .route("/keys/rotate", web::post().to(keys::rotate))
             .configure(directory::configure),
     );

@@ -4,6 +4,7 @@ use mailgrant_core::secret::Secret;
 use mailgrant_core::time::UnixTime;
 use serde::{Deserialize, Serialize};
 
+use super::certificate::{ApplicationCertificate, FederatedCredential};
 use super::check::check_redirect_uri;
 use super::guid::derived_guid;
 use super::permission::{Permission, PermissionKind, Resource};
@@ -33,6 +34,10 @@ pub struct Application {
     pub public: bool,
     /// Its secrets.
     pub secrets: Vec<ApplicationSecret>,
+    /// Its certificates.
+    pub certificates: Vec<ApplicationCertificate>,
+    /// Whose tokens stand for it.
+    pub federated_credentials: Vec<FederatedCredential>,
     /// The permissions it is configured with: what `.default` means.
     pub permissions: Vec<Permission>,
     /// Whether only an administrator may agree to it, whatever the tenant's policy says.
@@ -57,6 +62,8 @@ impl Application {
             redirect_uris: Vec::new(),
             public: false,
             secrets: Vec::new(),
+            certificates: Vec::new(),
+            federated_credentials: Vec::new(),
             permissions: Vec::new(),
             admin_consent_required: false,
             enabled: true,

@@ -54,7 +54,7 @@ impl TenantFile {
         Self::parse(include_str!("built_in.toml"))
     }
 
-    /// Reads a tenant file.
+    /// Reads a tenant file, and the files it names beside it.
     ///
     /// # Errors
     ///
@@ -62,7 +62,14 @@ impl TenantFile {
     pub fn read(path: &Path) -> Result<Self, Error> {
         let text = crate::files::read(path)?
             .ok_or_else(|| Error::tenant(format!("there is no file {}", path.display())))?;
-        Self::parse(&text)
+        let mut file = Self::parse(&text)?;
+        let directory = path.parent().unwrap_or(Path::new(""));
+        for application in &mut file.applications {
+            for certificate in &mut application.certificates {
+                certificate.read(directory)?;
+            }
+        }
+        Ok(file)
     }
 
     /// Reads a tenant from TOML text.

@@ -2,6 +2,7 @@
 
 mod access;
 mod application;
+mod certificate;
 mod change;
 mod check;
 mod entry;
@@ -25,6 +26,7 @@ pub(crate) use change::ChangeRefusal;
 pub(crate) use entry::{ApplicationEntry, COLLECTIONS, Collection, Entry, SecretEntry};
 
 pub use application::{Application, ApplicationSecret, Audience, Flow, Platform, RedirectUri};
+pub use certificate::{ApplicationCertificate, FederatedCredential};
 pub use file::TenantFile;
 pub use keys::{KeySet, PublicKey};
 pub use mailbox::{Mailbox, MailboxPermission, MailboxRight, MailboxSwitches, ServicePrincipal};

@@ -10,12 +10,14 @@
 
 mod access;
 mod admin_consent;
+mod assertion;
 mod authorize;
 mod client_credentials;
 mod code;
 mod consent;
 mod control;
 mod discovery;
+mod federated;
 mod imap;
 mod refresh;
 mod restart;

@@ -59,8 +59,18 @@ impl World {
     }
 
     pub async fn start_in(dir: Arc<TempDir>, clock: Clock) -> Self {
+        Self::start_of(TENANT, dir, clock).await
+    }
+
+    /// With entries added to the tenant file.
+    pub async fn start_with(entries: &str) -> Self {
+        let dir = Arc::new(tempfile::tempdir().unwrap());
+        Self::start_of(&format!("{TENANT}\n{entries}"), dir, Clock::fixed(NOW)).await
+    }
+
+    async fn start_of(tenant: &str, dir: Arc<TempDir>, clock: Clock) -> Self {
         let mut settings = SandboxSettings::new(dir.path());
-        settings.tenant = Some(TenantFile::parse(TENANT).unwrap());
+        settings.tenant = Some(TenantFile::parse(tenant).unwrap());
         settings.redirect_uris = vec![REDIRECT.to_owned()];
         settings.clock = clock.clone();
         settings.sample_mail = false;

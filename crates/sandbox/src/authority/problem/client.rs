@@ -43,11 +43,4 @@ table! {
         "The application is registered without a secret and sent one.",
     )
     .status(UNAUTHORIZED);
-    ASSERTION_KEY_NOT_FOUND = Kind::new(
-        700_027,
-        INVALID_CLIENT,
-        "Client assertion failed signature validation. [Reason - The key was not found.]",
-        "The application signs with a certificate that is not registered for it.",
-    )
-    .status(UNAUTHORIZED);
 }

@@ -5,6 +5,7 @@
 //! trackers quote.
 
 pub(crate) mod application;
+pub(crate) mod assertion;
 pub(crate) mod client;
 pub(crate) mod consent;
 pub(crate) mod grant;
@@ -215,6 +216,7 @@ static TABLES: &[&[&Kind]] = &[
     application::TABLE,
     request::TABLE,
     client::TABLE,
+    assertion::TABLE,
     scope::TABLE,
     consent::TABLE,
     person::TABLE,

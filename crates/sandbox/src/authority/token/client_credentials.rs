@@ -23,7 +23,7 @@ pub(super) fn answer(
     if application.is_public() {
         return Err(client::MISSING_SECRET.problem());
     }
-    sent.check(application, authority.now())?;
+    sent.check(authority, application, request.tenant)?;
     let tenant = authority.directory.tenant();
     let (resource, audience) =
         application_target(request.params.required("scope")?, &tenant.display_name)?;
@@ -42,7 +42,7 @@ pub(super) fn answer(
         scope: None,
         expires_in: lifetime,
         ext_expires_in: lifetime,
-        access_token: tokens::app_only(authority, application, audience, roles)?,
+        access_token: tokens::app_only(authority, application, request.proof, audience, roles)?,
         refresh_token: None,
         id_token: None,
         client_info: None,

@@ -78,6 +78,7 @@ pub(super) fn issue(
     let access_token = tokens::delegated(
         authority,
         &request.application,
+        request.proof,
         person,
         audience,
         &permitted,

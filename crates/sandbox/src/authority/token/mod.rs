@@ -17,13 +17,18 @@ use super::state::{Authority, Trace};
 use super::tenant::TenantSegment;
 use crate::directory::{Application, Platform};
 use client::ClientAuthentication;
+pub(crate) use client::ClientProof;
 
 /// A request for a token that has passed client authentication.
 struct TokenRequest<'a> {
     authority: &'a Authority,
     params: &'a Params,
     segment: TenantSegment,
+    /// The tenant as the address names it.
+    tenant: &'a str,
     application: Application,
+    /// How the client proves who it is.
+    proof: ClientProof,
     /// The authority's address as this client sees it.
     base: &'a str,
     /// Whether a browser asks.
@@ -54,12 +59,20 @@ pub(crate) async fn post(
     body: web::Bytes,
 ) -> HttpResponse {
     let mut entry = authority.entry("token");
-    let answer = Params::parse(&body).and_then(|params| {
-        entry.grant_type = params.get("grant_type").map(str::to_owned);
-        let sent = ClientAuthentication::of(&request, &params);
-        entry.client_id = sent.as_ref().ok().and_then(|sent| sent.client_id.clone());
-        grant(&authority, &segment, &request, &params, sent?)
-    });
+    let answer = match Params::parse(&body) {
+        Ok(params) => {
+            entry.grant_type = params.get("grant_type").map(str::to_owned);
+            entry.client_id = params.get("client_id").map(str::to_owned);
+            match ClientAuthentication::of(&request, &params) {
+                Ok(sent) => {
+                    entry.client_id = sent.client_id.clone();
+                    grant(&authority, &segment, &request, &params, sent).await
+                }
+                Err(problem) => Err(problem),
+            }
+        }
+        Err(problem) => Err(problem),
+    };
     authority.record(entry, &answer);
     match answer {
         Ok(answer) => {
@@ -131,24 +144,29 @@ pub(crate) fn refusal(
     response.json(body)
 }
 
-fn grant(
+async fn grant(
     authority: &Authority,
-    segment: &str,
+    tenant: &str,
     http: &HttpRequest,
     params: &Params,
-    sent: ClientAuthentication,
+    mut sent: ClientAuthentication,
 ) -> Result<TokenAnswer, Problem> {
-    let segment = TenantSegment::parse(authority, segment)?;
+    let segment = TenantSegment::parse(authority, tenant)?;
     let grant_type = params.required("grant_type")?;
     let client_id = sent
         .client_id
         .as_deref()
         .ok_or_else(|| request::MISSING_PARAMETER.with(["client_id"]))?;
     let application = segment.application(authority, client_id)?;
+    if let Some(assertion) = &mut sent.assertion {
+        assertion.prepare(authority, &application).await;
+    }
     let request = TokenRequest {
         authority,
         params,
         segment,
+        tenant,
+        proof: sent.proof(),
         base: authority.base(http),
         cross_origin: http.headers().contains_key(header::ORIGIN),
         application,
@@ -173,9 +191,9 @@ impl TokenRequest<'_> {
 
     /// The client must prove its identity, unless a browser cannot and PKCE stands in.
     fn check_client(&self, sent: &ClientAuthentication, platform: Platform) -> Result<(), Problem> {
-        if platform == Platform::Spa && sent.secret.is_none() {
+        if platform == Platform::Spa && sent.proof() == ClientProof::None {
             return Ok(());
         }
-        sent.check(&self.application, self.authority.now())
+        sent.check(self.authority, &self.application, self.tenant)
     }
 }

@@ -18,7 +18,7 @@ pub(super) fn answer(
         request.check_origin(grant.platform)?;
         request.check_client(sent, grant.platform)?;
     } else {
-        sent.check(&request.application, authority.now())?;
+        sent.check(authority, &request.application, request.tenant)?;
     }
     let grant = grant.map_err(|refusal| match refusal {
         RefreshRefusal::Unknown => grant::MALFORMED.problem(),

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::super::application::{
     Application, ApplicationSecret, Audience, Flow, Platform, RedirectUri,
 };
+use super::super::certificate::{CertificateEntry, FederatedCredential};
 use super::super::check::check_redirect_uri;
 use super::super::guid::{derived_guid, guid};
 use super::super::permission::Permission;
@@ -32,9 +33,13 @@ pub(crate) struct ApplicationEntry {
     pub redirect_uris: Vec<RedirectUriEntry>,
     #[serde(default)]
     pub public: bool,
-    /// Absent: one is made up, unless it is public.
+    /// Absent: one is made up, unless it is public or proves itself in another way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secrets: Option<Vec<SecretEntry>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub certificates: Vec<CertificateEntry>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub federated_credentials: Vec<FederatedCredential>,
     #[serde(default)]
     pub permissions: Vec<Permission>,
     #[serde(default)]
@@ -92,6 +97,12 @@ impl Entry for ApplicationEntry {
             public: application.public,
             secrets: (!application.public)
                 .then(|| application.secrets.iter().map(SecretEntry::of).collect()),
+            certificates: application
+                .certificates
+                .iter()
+                .map(CertificateEntry::of)
+                .collect(),
+            federated_credentials: application.federated_credentials.clone(),
             permissions: application.permissions.clone(),
             admin_consent: tenant
                 .consented(&application.client_id, None)
@@ -123,6 +134,17 @@ impl Entry for ApplicationEntry {
         for redirect_uri in &redirect_uris {
             check_redirect_uri(&redirect_uri.uri)?;
         }
+        let certificates = self
+            .certificates
+            .into_iter()
+            .map(CertificateEntry::resolve)
+            .collect::<Result<Vec<_>, _>>()?;
+        let signs = !certificates.is_empty() || !self.federated_credentials.is_empty();
+        if self.public && signs {
+            return Err(Error::tenant(
+                "[[application]] public: a public application has no certificates and no federated credentials",
+            ));
+        }
         let secrets = match self.secrets {
             Some(given) if self.public && !given.is_empty() => {
                 return Err(Error::tenant(
@@ -133,7 +155,7 @@ impl Entry for ApplicationEntry {
                 .into_iter()
                 .map(SecretEntry::resolve)
                 .collect::<Result<_, _>>()?,
-            None if self.public => Vec::new(),
+            None if self.public || signs => Vec::new(),
             None => vec![secrets.application_secret(&client_id)],
         };
         if !self.enterprise_application && !self.admin_consent.is_empty() {
@@ -152,6 +174,8 @@ impl Entry for ApplicationEntry {
             redirect_uris,
             public: self.public,
             secrets,
+            certificates,
+            federated_credentials: self.federated_credentials,
             permissions: self.permissions,
             admin_consent_required: self.admin_consent_required,
             enabled: self.enabled,
