@@ -4,6 +4,7 @@ mod arguments;
 mod demo;
 mod environment;
 mod failure;
+mod introduction;
 mod keys;
 mod logging;
 mod ready;
@@ -52,7 +53,7 @@ fn run(arguments: Arguments, begun: tokio::time::Instant) -> Result<(), Failure>
         match arguments.command {
             Command::Serve(wanted) => serve::run(wanted, surroundings).await,
             Command::Demo(wanted) => demo::run(wanted, surroundings, begun).await,
-            Command::Sandbox(wanted) => sandbox::run(wanted, begun).await,
+            Command::Sandbox(wanted) => sandbox::run(wanted, begun, arguments.json).await,
             Command::Token(wanted) => token::run(wanted, surroundings).await,
             Command::Keys(wanted) => keys::run(wanted, surroundings, arguments.json).await,
         }

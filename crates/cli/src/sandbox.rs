@@ -8,14 +8,19 @@ use tokio::time::Instant;
 
 use crate::arguments;
 use crate::failure::{Exit, Failure};
+use crate::introduction::Introduction;
 use crate::ready;
 use crate::shutdown::{Signals, within_limit};
 
-/// Runs the sandbox until a signal ends it.
+/// Runs the sandbox until a signal ends it. In `json` it prints what the ready file holds, as one line.
 ///
 /// # Errors
 /// When the tenant file is wrong or the sandbox cannot start.
-pub(crate) async fn run(arguments: arguments::Sandbox, begun: Instant) -> Result<(), Failure> {
+pub(crate) async fn run(
+    arguments: arguments::Sandbox,
+    begun: Instant,
+    json: bool,
+) -> Result<(), Failure> {
     let mut signals = Signals::listen()?;
     let home = Home::open(arguments.dir.as_deref())?;
     let mut settings = SandboxSettings::new(home.path());
@@ -29,29 +34,18 @@ pub(crate) async fn run(arguments: arguments::Sandbox, begun: Instant) -> Result
     let description = sandbox.description();
     ready::write(arguments.ready_file.as_deref(), &description)?;
 
-    println!(
-        "authority   {}/{}",
-        description.authority, description.tenant
-    );
-    println!(
-        "      TLS   {}/{}  (trust {})",
-        description.authority_tls,
-        description.tenant,
-        description.ca_file.display()
-    );
-    println!(
-        "IMAP        {}:{} (TLS), {} (STARTTLS)",
-        description.imap.host, description.imap.port, description.imap.starttls_port
-    );
-    println!("control     {}", description.control);
-    for user in &description.users {
-        println!("user        {}  {}", user.address, user.password);
+    if json {
+        let line = serde_json::to_string(&description)
+            .map_err(|error| Failure::new(Exit::Failed, format!("--json: {error}")))?;
+        println!("{line}");
+    } else {
+        print!("{}", Introduction(&description));
+        println!(
+            "\nKept in       {}\nReady in {:.1} s; Ctrl-C ends it.",
+            home.notice(),
+            begun.elapsed().as_secs_f32()
+        );
     }
-    println!("kept in     {}", home.notice());
-    println!(
-        "ready in {:.1} s; Ctrl-C ends it",
-        begun.elapsed().as_secs_f32()
-    );
 
     signals.received().await;
     within_limit(sandbox.stop()).await;

@@ -96,3 +96,21 @@ fn the_sandbox_alone_tells_its_addresses() {
     assert_eq!(status.code(), Some(0));
     assert!(took < Duration::from_secs(5), "{took:?}");
 }
+
+#[test]
+fn the_sandbox_in_json_prints_one_object() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = mailgrant();
+    command
+        .args(["sandbox", "--json", "--dir"])
+        .arg(folder.path().join("s"));
+    let server = Server::start(command, folder.path());
+    let ready = server.ready.clone();
+    assert_eq!(server.end("-TERM").0.code(), Some(0));
+    let printed = std::fs::read_to_string(folder.path().join("server.log")).unwrap();
+    let objects: Vec<Value> = printed
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{line}: {error}")))
+        .collect();
+    assert!(objects.contains(&ready), "{printed}");
+}

@@ -1,6 +1,9 @@
 //! curl and mbsync.
 
+use std::process::Command;
+
 use mailgrant_tests::{client::Client, needs};
+use serde_json::Value;
 
 use super::{assert_printed, sandbox};
 
@@ -26,6 +29,30 @@ async fn curl_gets_a_token_and_reads_mail() {
         .map(|login| login["outcome"] == "ok")
         .collect();
     assert_eq!(outcomes, [true, true, true, false], "{logins:?}");
+}
+
+#[tokio::test]
+async fn the_line_that_the_sandbox_prints_for_a_start_gives_a_token() {
+    needs!("curl");
+    let (mut sandbox, _dir) = sandbox();
+    let line = sandbox
+        .server
+        .wait_for("the line to paste", |printed| {
+            let (_, after) = printed.split_once("A token, for a start:\n")?;
+            after.split_once("\n\n").map(|(line, _)| line.to_owned())
+        })
+        .unwrap();
+    assert!(line.trim_start().starts_with("curl --cacert "), "{line}");
+    let output = Command::new("bash").args(["-c", &line]).output().unwrap();
+    let answer: Value = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("{line}: {error} {output:?}"));
+    assert_eq!(answer["token_type"], "Bearer", "{answer}");
+
+    let tokens = sandbox.requests_of("token").await.unwrap();
+    assert_eq!(
+        tokens[0]["client_id"],
+        sandbox.application("app_only")["client_id"]
+    );
 }
 
 #[tokio::test]
