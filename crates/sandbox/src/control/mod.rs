@@ -17,10 +17,12 @@
 //! | `POST /control/keys/rotate` | `{}` or `{"retire": true}` | 204; `retire` makes what was signed before invalid |
 //! | `/control/directory/…` | the tenant file's entries as JSON | see [`directory`] |
 //! | `POST /control/workload-token` | `{"subject": "system:serviceaccount:mail:reader"}`; `audience`, `seconds` | `{"issuer", "token"}` for a federated credential |
+//! | `GET /control/cmdlets`, `POST /control/cmdlets/{name}` | a cmdlet's parameters | see [`cmdlets`] |
 //!
 //! An error is `{"error": TEXT}` with status 400, 403 or 404.
 
 mod clock;
+pub mod cmdlets;
 mod consent;
 pub mod directory;
 mod fault_plan;
@@ -70,7 +72,9 @@ pub(crate) fn configure(config: &mut web::ServiceConfig) {
             .route("/consent", web::post().to(consent::post))
             .route("/workload-token", web::post().to(workload_token::post))
             .route("/keys/rotate", web::post().to(keys::rotate))
-            .configure(directory::configure),
+            .configure(directory::configure)
+            .route("/cmdlets", web::get().to(cmdlets::list))
+            .route("/cmdlets/{name}", web::post().to(cmdlets::post)),
     );
 }
 

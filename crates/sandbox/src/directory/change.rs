@@ -90,8 +90,7 @@ impl Directory {
         })
     }
 
-    /// Removes an entry, with what hangs on it: a user's or shared mailbox's permissions and consents, what Exchange
-    /// was told of an application.
+    /// Removes an entry, with the permissions and consents that hang on it.
     ///
     /// # Errors
     ///
@@ -122,6 +121,15 @@ impl Directory {
             let change = place_entry(entry, tenant, secrets)?;
             Ok(((), vec![change]))
         })
+    }
+
+    /// Removes an entry whose type is known.
+    ///
+    /// # Errors
+    ///
+    /// As [`remove`](Self::remove).
+    pub(crate) fn remove_entry<E: Entry>(&self, key: &str) -> Result<(), ChangeRefusal> {
+        self.remove(&Collection::of::<E>(), key)
     }
 
     /// Changes the entry with that key.

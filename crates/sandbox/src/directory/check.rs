@@ -58,14 +58,6 @@ pub(super) fn check_references(tenant: &Tenant) -> Result<(), Error> {
             )));
         }
     }
-    for principal in &tenant.service_principals {
-        if tenant.application(&principal.application).is_none() {
-            return Err(Error::tenant(format!(
-                "[[service_principal]] application: no [[application]] has client_id {}",
-                principal.application
-            )));
-        }
-    }
     for permission in &tenant.mailbox_permissions {
         if tenant.mailbox(&permission.mailbox).is_none() {
             return Err(Error::tenant(format!(
@@ -73,9 +65,7 @@ pub(super) fn check_references(tenant: &Tenant) -> Result<(), Error> {
                 permission.mailbox
             )));
         }
-        if tenant.user(&permission.trustee).is_none()
-            && tenant.application(&permission.trustee).is_none()
-        {
+        if !tenant.has_trustee(&permission.trustee) {
             return Err(Error::tenant(format!(
                 "[[mailbox_permission]] trustee: \"{}\" is neither a user's address nor a client id",
                 permission.trustee

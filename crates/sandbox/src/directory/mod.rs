@@ -23,7 +23,12 @@ use mailgrant_core::time::UnixTime;
 
 pub use access::{Holder, MailboxAccess, Refusal};
 pub(crate) use change::ChangeRefusal;
-pub(crate) use entry::{ApplicationEntry, COLLECTIONS, Collection, Entry, SecretEntry};
+pub(crate) use entry::{
+    ApplicationEntry, COLLECTIONS, Collection, ConsentEntry, Entry, MailboxPermissionEntry,
+    RedirectUriEntry, SecretEntry, ServicePrincipalEntry, SharedMailboxEntry, TenantEntry,
+    UserEntry,
+};
+pub(crate) use guid::derived_guid;
 
 pub use application::{Application, ApplicationSecret, Audience, Flow, Platform, RedirectUri};
 pub use certificate::{ApplicationCertificate, FederatedCredential};

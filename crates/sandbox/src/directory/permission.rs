@@ -102,6 +102,12 @@ impl Permission {
         self.0.name
     }
 
+    /// The id that the resource publishes it under: of an app role or of a delegated scope.
+    #[must_use]
+    pub fn id(self) -> &'static str {
+        self.0.id
+    }
+
     /// Who holds it.
     #[must_use]
     pub fn kind(self) -> PermissionKind {
@@ -121,6 +127,13 @@ impl Permission {
             self.0.name,
             "openid" | "profile" | "email" | "offline_access" | "User.Read"
         )
+    }
+
+    /// All that a resource publishes.
+    pub fn all(resource: Resource) -> impl Iterator<Item = Self> {
+        ROWS.iter()
+            .filter(move |row| row.resource == resource)
+            .map(Self)
     }
 
     /// The permission of that name at that resource; names are compared without regard to case.
@@ -212,6 +225,7 @@ impl<'de> Deserialize<'de> for Permission {
 struct Row {
     resource: Resource,
     name: &'static str,
+    id: &'static str,
     kind: PermissionKind,
     words: &'static str,
 }
@@ -220,11 +234,13 @@ const fn row(
     resource: Resource,
     kind: PermissionKind,
     name: &'static str,
+    id: &'static str,
     words: &'static str,
 ) -> Row {
     Row {
         resource,
         name,
+        id,
         kind,
         words,
     }
@@ -238,98 +254,126 @@ static ROWS: &[Row] = &[
         Exchange,
         Delegated,
         "IMAP.AccessAsUser.All",
+        "195adc35-e27b-454b-a7ed-1ecdffa1c09f",
         "Read, change and delete the mail in your mailboxes (IMAP)",
     ),
     row(
         Exchange,
         Delegated,
         "POP.AccessAsUser.All",
+        "fb698133-92fa-453e-a9ed-688e10f2e5ac",
         "Read and delete the mail in your inbox (POP)",
     ),
     row(
         Exchange,
         Delegated,
         "SMTP.Send",
+        "76faac2a-0f20-42f1-928a-50de5b9dbe52",
         "Send mail in your name (SMTP)",
     ),
     row(
         Exchange,
         Delegated,
         "EWS.AccessAsUser.All",
+        "3b5f3d61-589b-4a3c-a359-5dd4b5ee5bd5",
         "Read, change and send your mail, calendar and contacts (EWS)",
     ),
     row(
         Exchange,
         Application,
         "IMAP.AccessAsApp",
+        "5e5addcd-3e8d-4e90-baf5-964efab2b20a",
         "Read, change and delete mail in mailboxes opened to it, with nobody signed in (IMAP)",
     ),
     row(
         Exchange,
         Application,
         "POP.AccessAsApp",
+        "cb842b43-da6e-4506-86fe-bb12199c656d",
         "Read and delete mail in mailboxes opened to it, with nobody signed in (POP)",
     ),
     row(
         Exchange,
         Application,
         "SMTP.SendAsApp",
+        "7146a1f0-8703-45b3-9eae-527a64c00995",
         "Send mail from mailboxes opened to it, with nobody signed in (SMTP)",
     ),
     row(
         Graph,
         Delegated,
         "openid",
+        "37f7f235-527c-4136-accd-4a02d197296e",
         "Know that it is you who signs in",
     ),
-    row(Graph, Delegated, "profile", "See your name and user name"),
-    row(Graph, Delegated, "email", "See your mail address"),
+    row(
+        Graph,
+        Delegated,
+        "profile",
+        "14dad69e-099b-42c9-810b-d002981feec1",
+        "See your name and user name",
+    ),
+    row(
+        Graph,
+        Delegated,
+        "email",
+        "64a6cdd6-aab1-4aaf-94b8-3cc8405e90d0",
+        "See your mail address",
+    ),
     row(
         Graph,
         Delegated,
         "offline_access",
+        "7427e0e9-2fba-42fe-b0c0-848c9e6a8182",
         "Keep the access you give it, also while you are away",
     ),
     row(
         Graph,
         Delegated,
         "User.Read",
+        "e1fe6dd8-ba31-4d61-89e7-88639da4683d",
         "Read your profile in the company directory",
     ),
     row(
         Graph,
         Delegated,
         "Mail.Read",
+        "570282fd-fa5c-430d-a7fd-fc8dc98a9dca",
         "Read your mail (Graph only; IMAP does not accept this)",
     ),
     row(
         Graph,
         Delegated,
         "Mail.ReadWrite",
+        "024d486e-b451-40bb-833d-3e66d98c5c73",
         "Read, change and delete your mail (Graph only; IMAP does not accept this)",
     ),
     row(
         Graph,
         Delegated,
         "Mail.Send",
+        "e383f46e-2787-4529-855e-0e479a3ffac0",
         "Send mail in your name (Graph only; SMTP does not accept this)",
     ),
     row(
         Graph,
         Delegated,
         "IMAP.AccessAsUser.All",
+        "652390e4-393a-48de-9484-05f9b1212954",
         "Read, change and delete the mail in your mailboxes (IMAP)",
     ),
     row(
         Graph,
         Delegated,
         "POP.AccessAsUser.All",
+        "d7b7f2d9-0f45-4ea1-9d42-e50810c06991",
         "Read and delete the mail in your inbox (POP)",
     ),
     row(
         Graph,
         Delegated,
         "SMTP.Send",
+        "258f6531-6087-4cc4-bb90-092c5fb3ed3f",
         "Send mail in your name (SMTP)",
     ),
 ];

@@ -162,6 +162,22 @@ impl Tenant {
             .find(|principal| principal.application.eq_ignore_ascii_case(client_id))
     }
 
+    /// Whether a permission can be given to that name: a user, an application, or what Exchange takes for one.
+    pub(super) fn has_trustee(&self, name: &str) -> bool {
+        self.user(name).is_some()
+            || self.application(name).is_some()
+            || self.service_principal(name).is_some()
+    }
+
+    /// Takes out the mailbox permissions that point nowhere any more.
+    pub(super) fn drop_stray_permissions(&mut self) {
+        let mut permissions = std::mem::take(&mut self.mailbox_permissions);
+        permissions.retain(|permission| {
+            self.mailbox(&permission.mailbox).is_some() && self.has_trustee(&permission.trustee)
+        });
+        self.mailbox_permissions = permissions;
+    }
+
     /// Whether a user (by address) or an application (by client id) holds a right on a mailbox.
     #[must_use]
     pub fn has_right(&self, mailbox: &str, trustee: &str, right: MailboxRight) -> bool {
@@ -180,6 +196,17 @@ impl Tenant {
             .iter()
             .filter(|consent| consent.client_id.eq_ignore_ascii_case(client_id))
             .filter(|consent| consent.person.is_none() || consent.person.as_deref() == person)
+            .flat_map(|consent| consent.permissions.iter().copied())
+            .collect()
+    }
+
+    /// What was agreed to by that person alone, or (when `person` is none) for everybody.
+    #[must_use]
+    pub fn consented_by(&self, client_id: &str, person: Option<&str>) -> BTreeSet<Permission> {
+        self.consents
+            .iter()
+            .filter(|consent| consent.client_id.eq_ignore_ascii_case(client_id))
+            .filter(|consent| consent.person.as_deref() == person)
             .flat_map(|consent| consent.permissions.iter().copied())
             .collect()
     }

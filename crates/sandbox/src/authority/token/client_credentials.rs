@@ -2,7 +2,7 @@
 
 use super::client::ClientAuthentication;
 use super::{TokenAnswer, TokenRequest};
-use crate::authority::problem::{Problem, client, request, tenant};
+use crate::authority::problem::{Problem, application as registration, client, request, tenant};
 use crate::authority::scopes::application_target;
 use crate::authority::tenant::TenantSegment;
 use crate::authority::tokens;
@@ -22,6 +22,10 @@ pub(super) fn answer(
     }
     if application.is_public() {
         return Err(client::MISSING_SECRET.problem());
+    }
+    if !application.enterprise_application {
+        let directory = authority.directory.tenant().display_name.clone();
+        return Err(registration::NOT_FOUND.with([&application.client_id, &directory]));
     }
     sent.check(authority, application, request.tenant)?;
     let tenant = authority.directory.tenant();

@@ -23,6 +23,8 @@ mod whole;
 use actix_web::{HttpResponse, web};
 use serde_json::json;
 
+pub(super) use mailboxes::open as open_mailboxes;
+
 use super::{failure, refusal};
 use crate::directory::ChangeRefusal;
 

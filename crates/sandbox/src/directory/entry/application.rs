@@ -72,9 +72,39 @@ pub(crate) struct SecretEntry {
     pub display_name: Option<String>,
 }
 
+impl ApplicationEntry {
+    /// A registration with nothing to prove its identity with yet.
+    pub(crate) fn new(client_id: String, flow: Flow) -> Self {
+        Self {
+            display_name: client_id.clone(),
+            client_id,
+            flow,
+            object_id: None,
+            service_principal_id: None,
+            enterprise_application: true,
+            audience: Audience::default(),
+            redirect_uris: Vec::new(),
+            public: false,
+            secrets: Some(Vec::new()),
+            certificates: Vec::new(),
+            federated_credentials: Vec::new(),
+            permissions: Vec::new(),
+            admin_consent: Vec::new(),
+            admin_consent_required: false,
+            enabled: true,
+        }
+    }
+}
+
 impl Entry for ApplicationEntry {
     const COLLECTION: &'static str = "applications";
-    const KEPT: &'static [&'static str] = &["object_id", "service_principal_id", "secrets"];
+    const KEPT: &'static [&'static str] = &[
+        "object_id",
+        "service_principal_id",
+        "secrets",
+        "certificates",
+        "federated_credentials",
+    ];
 
     fn key(&self) -> String {
         self.client_id.clone()
@@ -198,17 +228,20 @@ impl Entry for ApplicationEntry {
         tenant
             .applications
             .retain(|application| !application.client_id.eq_ignore_ascii_case(key));
-        tenant
-            .service_principals
-            .retain(|principal| !principal.application.eq_ignore_ascii_case(key));
-        tenant
-            .mailbox_permissions
-            .retain(|permission| !permission.trustee.eq_ignore_ascii_case(key));
+        // Exchange is not told: what it knows of the application stays.
+        tenant.drop_stray_permissions();
         tenant.withdraw_consent(key);
     }
 }
 
 impl RedirectUriEntry {
+    pub(crate) fn platform(&self) -> Platform {
+        match self {
+            Self::Plain(_) => Platform::default(),
+            Self::Full(redirect_uri) => redirect_uri.platform,
+        }
+    }
+
     fn of(redirect_uri: &RedirectUri) -> Self {
         match redirect_uri.platform {
             Platform::Web => Self::Plain(redirect_uri.uri.clone()),

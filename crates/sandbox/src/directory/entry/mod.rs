@@ -15,7 +15,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-pub(crate) use application::{ApplicationEntry, SecretEntry};
+pub(crate) use application::{ApplicationEntry, RedirectUriEntry, SecretEntry};
 pub(crate) use consent::ConsentEntry;
 pub(crate) use mailbox_permission::MailboxPermissionEntry;
 pub(crate) use service_principal::ServicePrincipalEntry;
@@ -92,7 +92,7 @@ impl Collection {
             .find(|(known, _)| known.eq_ignore_ascii_case(key))
     }
 
-    const fn of<E: Entry>() -> Self {
+    pub(crate) const fn of<E: Entry>() -> Self {
         Self {
             name: E::COLLECTION,
             kept: E::KEPT,

@@ -1,3 +1,4 @@
+use super::super::guid::guid;
 use super::super::mailbox::ServicePrincipal;
 use super::super::secrets::Secrets;
 use super::super::tenant::Tenant;
@@ -20,7 +21,9 @@ impl Entry for ServicePrincipalEntry {
     }
 
     fn put(self, tenant: &mut Tenant, _secrets: &Secrets) -> Result<(), Error> {
-        let application = self.application.clone();
+        // Exchange takes any ids, those of something else too; here they must at least be ids.
+        let application = guid("[[service_principal]] application", &self.application)?;
+        guid("[[service_principal]] object_id", &self.object_id)?;
         replace(&mut tenant.service_principals, self, |known| {
             known.application.eq_ignore_ascii_case(&application)
         });
@@ -31,5 +34,6 @@ impl Entry for ServicePrincipalEntry {
         tenant
             .service_principals
             .retain(|principal| !principal.application.eq_ignore_ascii_case(key));
+        tenant.drop_stray_permissions();
     }
 }

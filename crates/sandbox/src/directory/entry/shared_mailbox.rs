@@ -58,8 +58,6 @@ impl Entry for SharedMailboxEntry {
         tenant.mailboxes.retain(|mailbox| {
             mailbox.owner.is_some() || !mailbox.address.eq_ignore_ascii_case(key)
         });
-        tenant
-            .mailbox_permissions
-            .retain(|permission| !permission.mailbox.eq_ignore_ascii_case(key));
+        tenant.drop_stray_permissions();
     }
 }

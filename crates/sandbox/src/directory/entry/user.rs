@@ -111,10 +111,7 @@ impl Entry for UserEntry {
         tenant
             .mailboxes
             .retain(|mailbox| !mailbox.address.eq_ignore_ascii_case(&user.address));
-        tenant.mailbox_permissions.retain(|permission| {
-            let names = [&permission.mailbox, &permission.trustee];
-            !names.into_iter().any(|name| user.is_called(name))
-        });
+        tenant.drop_stray_permissions();
         tenant
             .consents
             .retain(|consent| consent.person.as_ref() != Some(&user.object_id));
