@@ -4,10 +4,11 @@ use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::admin_consent;
 use super::browser::Browser;
+use super::device_approval;
 use super::flow::{Flow, FlowKind};
 use super::pages;
 use super::params::Params;
-use super::problem::{Problem, consent, request, service};
+use super::problem::{Problem, consent, device, request, service};
 use super::state::Authority;
 use super::step;
 
@@ -51,10 +52,12 @@ fn decide(
         Some("decline") => false,
         _ => return Err(request::MALFORMED.problem()),
     };
-    let asked = match flow.kind.clone() {
-        FlowKind::Authorize(asked) => asked,
+    let kind = flow.kind.clone();
+    let scopes = match &kind {
+        FlowKind::Authorize(asked) => &asked.scopes,
+        FlowKind::Device(asked) => &asked.request.scopes,
         FlowKind::AdminConsent(asked) => {
-            return admin_consent::decide(authority, request, &flow, &asked, &person, accepted);
+            return admin_consent::decide(authority, request, &flow, asked, &person, accepted);
         }
     };
     let reserved = {
@@ -65,11 +68,19 @@ fn decide(
         // At the end of the page that wants an administrator, giving up means something else than a refusal.
         let problem = match form.get("reason") {
             Some("approval") => step::approval_needed(authority, &flow.application),
+            _ if matches!(kind, FlowKind::Device(_)) => device::DECLINED.problem(),
             _ => consent::DECLINED.problem(),
         };
-        return Ok(step::refuse(authority, request, &flow, &asked, &problem));
+        return Ok(match &kind {
+            FlowKind::Authorize(asked) => step::refuse(authority, request, &flow, asked, &problem),
+            FlowKind::Device(asked) => {
+                device_approval::refuse(authority, request, &flow, asked, problem)
+            }
+            // Decided above.
+            FlowKind::AdminConsent(_) => pages::error(authority, request, &problem),
+        });
     }
-    let permissions: Vec<_> = asked.scopes.permissions().into_iter().collect();
+    let permissions: Vec<_> = scopes.permissions().into_iter().collect();
     if reserved
         && !person.administrator
         && permissions.iter().any(|permission| permission.opens_mail())

@@ -9,6 +9,7 @@ use mailgrant_core::time::UnixTime;
 use super::admin_consent::AdminConsentRequest;
 use super::authorize::AuthorizeRequest;
 use super::browser::Browser;
+use super::device_approval::DeviceApproval;
 use super::params::Params;
 use super::problem::{Problem, request};
 use super::state::Authority;
@@ -34,6 +35,7 @@ pub(crate) struct Flow {
 pub(crate) enum FlowKind {
     Authorize(Box<AuthorizeRequest>),
     AdminConsent(Box<AdminConsentRequest>),
+    Device(Box<DeviceApproval>),
 }
 
 impl Flow {

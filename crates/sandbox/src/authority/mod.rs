@@ -8,6 +8,9 @@ mod authorize;
 mod browser;
 mod code;
 mod consent;
+mod device;
+mod device_approval;
+mod devicecode;
 mod discovery;
 mod fault;
 mod flow;
@@ -65,6 +68,20 @@ pub(crate) fn configure(config: &mut web::ServiceConfig) {
             .route(
                 "/{tenant}/oauth2/v2.0/token",
                 web::get().to(token::wrong_verb),
+            )
+            .route(
+                "/{tenant}/oauth2/v2.0/devicecode",
+                web::post().to(devicecode::post),
+            )
+            .route("/device", web::get().to(device_approval::get))
+            .route("/device", web::post().to(device_approval::post))
+            .route(
+                "/{tenant}/oauth2/deviceauth",
+                web::get().to(device_approval::get),
+            )
+            .route(
+                "/{tenant}/deviceconfirm",
+                web::post().to(device_approval::confirm),
             )
             .route("/{tenant}/oauth2/v2.0/logout", web::get().to(logout::get))
             .route("/{tenant}/adminconsent", web::get().to(admin_consent::get))

@@ -135,6 +135,42 @@ pub(crate) fn need_approval(
     render(StatusCode::OK, &page)
 }
 
+/// Where the code of a device is typed.
+pub(crate) fn device_code(
+    authority: &Authority,
+    browser: &Browser,
+    code: &str,
+    problem: Option<&Problem>,
+) -> HttpResponse {
+    let tenant = authority.directory.tenant();
+    let page = DeviceCode {
+        frame: Frame::of(&tenant.display_name),
+        csrf: browser.csrf.expose(),
+        code,
+        problem: problem.map(|problem| Explained {
+            code: problem.code(),
+            meaning: meaning(problem.code()),
+        }),
+    };
+    render(StatusCode::OK, &page)
+}
+
+/// Whether the person knows what they let in.
+pub(crate) fn device_confirm(
+    authority: &Authority,
+    browser: &Browser,
+    flow: &Flow,
+    person: &User,
+) -> HttpResponse {
+    let tenant = authority.directory.tenant();
+    let page = DeviceConfirm {
+        frame: Frame::of(&tenant.display_name),
+        step: Step::of(browser, flow),
+        person,
+    };
+    render(StatusCode::OK, &page)
+}
+
 pub(crate) fn admin_consent(
     authority: &Authority,
     browser: &Browser,
@@ -279,6 +315,23 @@ struct NeedApproval<'a> {
     permissions: &'a BTreeSet<Permission>,
     link: &'a str,
     trace: &'a Trace,
+}
+
+#[derive(Template)]
+#[template(path = "device_code.html")]
+struct DeviceCode<'a> {
+    frame: Frame<'a>,
+    csrf: &'a str,
+    code: &'a str,
+    problem: Option<Explained>,
+}
+
+#[derive(Template)]
+#[template(path = "device_confirm.html")]
+struct DeviceConfirm<'a> {
+    frame: Frame<'a>,
+    step: Step<'a>,
+    person: &'a User,
 }
 
 #[derive(Template)]

@@ -78,7 +78,7 @@ pub(crate) async fn pick(
     });
     match picked {
         Ok((browser, mut flow, Some(person)))
-            if matches!(flow.kind, FlowKind::Authorize(_))
+            if !matches!(flow.kind, FlowKind::AdminConsent(_))
                 && browser.signed_in.contains(&person) =>
         {
             flow.person = Some(person);

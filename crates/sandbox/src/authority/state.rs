@@ -9,6 +9,7 @@ use mailgrant_core::time::UnixTime;
 
 use super::browser::Browsers;
 use super::code::Codes;
+use super::device::DeviceCodes;
 use super::flow::Flows;
 use super::problem::{Problem, timestamp};
 use crate::control::{Entry, Faults, RequestLog};
@@ -25,6 +26,7 @@ pub(crate) struct Authority {
     pub flows: Flows,
     pub browsers: Browsers,
     pub codes: Codes,
+    pub devices: DeviceCodes,
     lifetime: Arc<AtomicU64>,
 }
 
@@ -53,6 +55,7 @@ impl Authority {
             flows: Flows::default(),
             browsers: Browsers::default(),
             codes: Codes::default(),
+            devices: DeviceCodes::default(),
             lifetime: Arc::new(AtomicU64::new(lifetime.as_secs())),
         }
     }

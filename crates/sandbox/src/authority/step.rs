@@ -8,9 +8,11 @@ use super::admin_consent;
 use super::authorize::{AuthorizeRequest, Prompt};
 use super::browser::Browser;
 use super::code::CodeGrant;
+use super::device_approval;
 use super::flow::{Flow, FlowKind};
 use super::pages;
 use super::problem::{Problem, consent, request};
+use super::scopes::RequestedScopes;
 use super::state::Authority;
 use crate::directory::{Application, Permission, User};
 
@@ -26,6 +28,7 @@ pub(crate) fn next(
         FlowKind::AdminConsent(asked) => {
             admin_consent::next(authority, request, browser, flow, &asked)
         }
+        FlowKind::Device(asked) => device_approval::next(authority, request, browser, flow, &asked),
     }
 }
 
@@ -65,7 +68,7 @@ fn authorize(
     let Some(person) = person(authority, &flow) else {
         return pages::error(authority, request, &request::FLOW_LOST.problem());
     };
-    let missing = missing_consent(authority, &flow, asked, &person);
+    let missing = missing_consent(authority, &flow, &asked.scopes, &person);
     let wanted = asked.prompt == Some(Prompt::Consent) && !flow.agreed;
     if missing.is_empty() && !wanted {
         return finish(authority, request, &flow, asked, &person);
@@ -100,14 +103,7 @@ enum Choice {
 }
 
 fn choose(authority: &Authority, browser: &Browser, asked: &AuthorizeRequest) -> Choice {
-    let tenant = authority.directory.tenant();
-    let mut people: Vec<User> = browser
-        .signed_in
-        .iter()
-        .filter_map(|id| tenant.user_by_object_id(id))
-        .filter(|user| user.enabled)
-        .cloned()
-        .collect();
+    let mut people = signed_in(authority, browser);
     if asked.prompt == Some(Prompt::Login) || people.is_empty() {
         return Choice::Nobody;
     }
@@ -129,6 +125,18 @@ fn choose(authority: &Authority, browser: &Browser, asked: &AuthorizeRequest) ->
     }
 }
 
+/// The people signed in in this browser who still may.
+pub(crate) fn signed_in(authority: &Authority, browser: &Browser) -> Vec<User> {
+    let tenant = authority.directory.tenant();
+    browser
+        .signed_in
+        .iter()
+        .filter_map(|id| tenant.user_by_object_id(id))
+        .filter(|user| user.enabled)
+        .cloned()
+        .collect()
+}
+
 /// The person of a flow, as the directory knows them now.
 pub(crate) fn person(authority: &Authority, flow: &Flow) -> Option<User> {
     let tenant = authority.directory.tenant();
@@ -136,23 +144,20 @@ pub(crate) fn person(authority: &Authority, flow: &Flow) -> Option<User> {
     person.enabled.then(|| person.clone())
 }
 
-fn missing_consent(
+/// What the person, or an administrator for everybody, has not agreed to.
+pub(crate) fn missing_consent(
     authority: &Authority,
     flow: &Flow,
-    asked: &AuthorizeRequest,
+    scopes: &RequestedScopes,
     person: &User,
 ) -> BTreeSet<Permission> {
     let tenant = authority.directory.tenant();
     let given = tenant.consented(&flow.application.client_id, Some(&person.object_id));
-    asked
-        .scopes
-        .permissions()
-        .difference(&given)
-        .copied()
-        .collect()
+    scopes.permissions().difference(&given).copied().collect()
 }
 
-fn consent_problem(
+/// What to say when something is missing: that the person agrees, or that only an administrator can.
+pub(crate) fn consent_problem(
     authority: &Authority,
     flow: &Flow,
     missing: &BTreeSet<Permission>,

@@ -75,7 +75,7 @@ pub(super) static KINDS: &[Kind] = &[
     },
     Kind {
         name: "token",
-        grant_type: "urn:ietf:params:oauth:grant-type:device_code",
+        grant_type: "device_code",
         asked: "{application} asked whether its device code has been approved.",
         granted: "It has: the program got its tokens.",
         refused: REFUSED,
@@ -107,6 +107,13 @@ pub(super) static KINDS: &[Kind] = &[
         asked: "A program read where the authority's addresses are.",
         granted: "It got the metadata.",
         refused: REFUSED,
+    },
+    Kind {
+        name: "federated_issuer",
+        grant_type: "",
+        asked: "The sandbox asked an issuer that an application trusts for its keys.",
+        granted: "It got them.",
+        refused: "It got none, so the application's token could not be checked.",
     },
     Kind {
         name: "instance_discovery",

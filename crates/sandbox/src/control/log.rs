@@ -117,7 +117,7 @@ impl RequestLog {
         let mut kept = self.lock();
         let known = matches!(
             entry.grant_type.as_deref(),
-            Some("authorization_code" | "refresh_token" | "client_credentials")
+            Some("authorization_code" | "refresh_token" | "client_credentials" | "device_code")
         );
         let sort = match &entry.grant_type {
             Some(grant_type) if known => format!("{}.{grant_type}", entry.kind),

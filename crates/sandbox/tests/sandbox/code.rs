@@ -205,10 +205,17 @@ async fn the_client_must_prove_itself() {
             "{secret}"
         );
     }
-    let assertion = [("client_secret", ""), ("client_assertion", "a.b.c")];
+    let assertion = [
+        ("client_secret", ""),
+        (
+            "client_assertion_type",
+            "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+        ),
+        ("client_assertion", "a.b.c"),
+    ];
     assert_eq!(
         world.redeem(&code, &assertion).await.refusal(),
-        (700_027, "invalid_client", 401)
+        (50027, "invalid_request", 400)
     );
     // None of these spent the code.
     world.redeem(&code, &[]).await.ok();

@@ -16,6 +16,7 @@ mod client_credentials;
 mod code;
 mod consent;
 mod control;
+mod device;
 mod discovery;
 mod federated;
 mod imap;

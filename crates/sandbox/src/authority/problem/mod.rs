@@ -8,6 +8,7 @@ pub(crate) mod application;
 pub(crate) mod assertion;
 pub(crate) mod client;
 pub(crate) mod consent;
+pub(crate) mod device;
 pub(crate) mod grant;
 pub(crate) mod person;
 pub(crate) mod policy;
@@ -222,6 +223,7 @@ static TABLES: &[&[&Kind]] = &[
     person::TABLE,
     policy::TABLE,
     grant::TABLE,
+    device::TABLE,
     service::TABLE,
 ];
 

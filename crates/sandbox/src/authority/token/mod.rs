@@ -4,6 +4,7 @@ mod authorization_code;
 mod client;
 mod client_credentials;
 mod delegated;
+mod device_code;
 mod refresh_token;
 
 use actix_web::http::header;
@@ -61,7 +62,10 @@ pub(crate) async fn post(
     let mut entry = authority.entry("token");
     let answer = match Params::parse(&body) {
         Ok(params) => {
-            entry.grant_type = params.get("grant_type").map(str::to_owned);
+            let grant_type = params.get("grant_type");
+            entry.grant_type = grant_type
+                .map(|grant_type| grant_type.strip_prefix(REGISTERED).unwrap_or(grant_type))
+                .map(str::to_owned);
             entry.client_id = params.get("client_id").map(str::to_owned);
             match ClientAuthentication::of(&request, &params) {
                 Ok(sent) => {
@@ -175,6 +179,7 @@ async fn grant(
         "authorization_code" => authorization_code::answer(&request, &sent),
         "refresh_token" => refresh_token::answer(&request, &sent),
         "client_credentials" => client_credentials::answer(&request, &sent),
+        DEVICE_CODE | "device_code" => device_code::answer(&request, &sent),
         other => Err(request::UNSUPPORTED_GRANT.with([other])),
     }
 }
@@ -197,3 +202,7 @@ impl TokenRequest<'_> {
         sent.check(self.authority, &self.application, self.tenant)
     }
 }
+
+/// Grant types beyond those of RFC 6749 are registered under this name (RFC 6755 §3).
+const REGISTERED: &str = "urn:ietf:params:oauth:grant-type:";
+const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
