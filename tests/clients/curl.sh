@@ -1,9 +1,8 @@
 #!/usr/bin/env bash
 # A token and a mailbox with curl alone.
-#   bash curl.sh sandbox.json
+#   bash curl.sh
 set -euo pipefail
-sandbox=${1:-sandbox.json}
-get() { jq -r "$1" "$sandbox"; }
+get() { jq -r "$1" sandbox.json; }
 ca=$(get .ca_file) mailbox=$(get '.users[0].address')
 application='.applications[] | select(.flow == "app_only") | '
 

@@ -1,11 +1,11 @@
 // An application's mailbox in imapflow: list, search, read; append, flag, move; and a message that arrives meanwhile.
-//   NODE_EXTRA_CA_CERTS=…/ca.pem node imapflow.mjs sandbox.json [implicit|starttls]
+//   NODE_EXTRA_CA_CERTS=…/ca.pem node imapflow.mjs [starttls]
 import { readFileSync } from "node:fs";
 import { ConfidentialClientApplication } from "@azure/msal-node";
 import { ImapFlow } from "imapflow";
 
-const [file = "sandbox.json", tls = "implicit"] = process.argv.slice(2);
-const sandbox = JSON.parse(readFileSync(file));
+const sandbox = JSON.parse(readFileSync("sandbox.json"));
+const starttls = process.argv[2] === "starttls";
 const mailbox = sandbox.users[0].address;
 const registered = sandbox.applications.find(({ flow }) => flow === "app_only");
 const { accessToken } = await new ConfidentialClientApplication({
@@ -19,7 +19,7 @@ const { accessToken } = await new ConfidentialClientApplication({
 
 const connect = async (accessToken) => {
   const { host, port, starttls_port } = sandbox.imap;
-  const where = tls === "starttls" ? { port: starttls_port, secure: false, doSTARTTLS: true } : { port, secure: true };
+  const where = starttls ? { port: starttls_port, secure: false, doSTARTTLS: true } : { port, secure: true };
   const client = new ImapFlow({ host, ...where, auth: { user: mailbox, accessToken }, logger: false });
   await client.connect();
   return client;

@@ -1,6 +1,6 @@
 """An application's mailbox in Python's imaplib: the standard library and nothing else.
 
-    python3 imaplib_client.py sandbox.json [implicit|starttls]
+    python3 imaplib_client.py [starttls]
 """
 import email
 import email.policy
@@ -11,7 +11,7 @@ import sys
 import urllib.parse
 import urllib.request
 
-with open(sys.argv[1] if len(sys.argv) > 1 else "sandbox.json") as file:
+with open("sandbox.json") as file:
     sandbox = json.load(file)
 mailbox = sandbox["users"][0]["address"]
 application = next(a for a in sandbox["applications"] if a["flow"] == "app_only")

@@ -1,9 +1,8 @@
 #!/usr/bin/env bash
 # A whole mailbox into a Maildir with mbsync (Debian: isync libsasl2-modules-kdexoauth2).
-#   bash mbsync.sh sandbox.json
+#   bash mbsync.sh
 set -euo pipefail
-sandbox=$(realpath "${1:-sandbox.json}")
-get() { jq -r "$1" "$sandbox"; }
+get() { jq -r "$1" sandbox.json; }
 application='.applications[] | select(.flow == "app_only") | '
 mkdir -p mail
 

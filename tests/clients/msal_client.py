@@ -1,15 +1,14 @@
 """MSAL for Python: a person by code and PKCE with a silent refresh, an application by its secret.
 
-    python3 msal_client.py sandbox.json
+    python3 msal_client.py
 """
 import http.server
 import json
-import sys
 from urllib.parse import parse_qsl, urlsplit
 
 import msal
 
-with open(sys.argv[1] if len(sys.argv) > 1 else "sandbox.json") as file:
+with open("sandbox.json") as file:
     sandbox = json.load(file)
 
 

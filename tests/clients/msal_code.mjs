@@ -1,12 +1,12 @@
 // Signs a person in by authorization code with PKCE, renews the token without them, and shows what a program sees
 // when their sign-ins are revoked.
-//   NODE_EXTRA_CA_CERTS=…/ca.pem node msal_code.mjs sandbox.json
+//   NODE_EXTRA_CA_CERTS=…/ca.pem node msal_code.mjs
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { ConfidentialClientApplication, CryptoProvider, InteractionRequiredAuthError } from "@azure/msal-node";
 
-const sandbox = JSON.parse(readFileSync(process.argv[2] ?? "sandbox.json"));
+const sandbox = JSON.parse(readFileSync("sandbox.json"));
 const registered = sandbox.applications.find(({ flow }) => flow === "delegated");
 const application = new ConfidentialClientApplication({
   auth: {

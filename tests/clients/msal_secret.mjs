@@ -1,9 +1,9 @@
 // A program that nobody signs in to: client credentials with a secret, and with a wrong one.
-//   NODE_EXTRA_CA_CERTS=…/ca.pem node msal_secret.mjs sandbox.json
+//   NODE_EXTRA_CA_CERTS=…/ca.pem node msal_secret.mjs
 import { readFileSync } from "node:fs";
 import { ConfidentialClientApplication } from "@azure/msal-node";
 
-const sandbox = JSON.parse(readFileSync(process.argv[2] ?? "sandbox.json"));
+const sandbox = JSON.parse(readFileSync("sandbox.json"));
 const registered = sandbox.applications.find(({ flow }) => flow === "app_only");
 const application = (clientSecret) => new ConfidentialClientApplication({
   auth: {

@@ -21,8 +21,8 @@ pub struct Client {
 }
 
 impl Client {
-    /// Starts `tests/clients/SCRIPT READY-FILE ARGUMENTS…`, trusting the sandbox's authority as the script's own first
-    /// lines say.
+    /// Starts `tests/clients/SCRIPT ARGUMENTS…` where the ready file is `sandbox.json`, trusting the sandbox's
+    /// authority as the script's own first lines say.
     pub fn start(sandbox: &Sandbox, script: &str, arguments: &[&str]) -> Result<Self> {
         let path = root().join("tests/clients").join(script);
         let mut command = match path.extension().and_then(OsStr::to_str) {
@@ -35,9 +35,9 @@ impl Client {
         }
         let folder = sandbox.dir.join("clients");
         fs::create_dir_all(&folder)?;
+        fs::copy(sandbox.dir.join("ready.json"), folder.join("sandbox.json"))?;
         command
             .arg(&path)
-            .arg(sandbox.dir.join("ready.json"))
             .args(arguments)
             .env("NODE_EXTRA_CA_CERTS", sandbox.text("/ca_file"))
             .current_dir(&folder);

@@ -95,6 +95,11 @@ pub(crate) fn everything(console: &Console) -> Result<Missing> {
         &["python3"],
     );
     need("curl", workspace::on_path("curl").is_some(), &["curl"]);
+    need(
+        "openssl",
+        workspace::on_path("openssl").is_some(),
+        &["openssl"],
+    );
     need("jq", workspace::on_path("jq").is_some(), &["jq"]);
     need(
         "mbsync",

@@ -8,18 +8,18 @@ use super::{assert_printed, sandbox};
 async fn reads_writes_and_idles_with_tls_from_the_first_byte() {
     needs!("node");
     let (sandbox, _dir) = sandbox();
-    works(&sandbox, "implicit").await;
+    works(&sandbox, &[]).await;
 }
 
 #[tokio::test]
 async fn reads_writes_and_idles_after_starttls() {
     needs!("node");
     let (sandbox, _dir) = sandbox();
-    works(&sandbox, "starttls").await;
+    works(&sandbox, &["starttls"]).await;
 }
 
-async fn works(sandbox: &Sandbox, tls: &str) {
-    let printed = Client::run(sandbox, "imapflow.mjs", &[tls]).unwrap();
+async fn works(sandbox: &Sandbox, tls: &[&str]) {
+    let printed = Client::run(sandbox, "imapflow.mjs", tls).unwrap();
     assert_printed(
         &printed,
         &[

@@ -103,3 +103,37 @@ async fn an_application_authenticates_by_its_secret() {
         ])
     );
 }
+
+#[tokio::test]
+async fn an_application_authenticates_by_certificate() {
+    needs!("node", "openssl");
+    let (sandbox, _dir) = sandbox();
+    let printed = Client::run(&sandbox, "msal_certificate.mjs", &[]).unwrap();
+    let client_id = sandbox.application("app_only")["client_id"]
+        .as_str()
+        .unwrap();
+    let token = format!("{client_id} appidacr=2 roles IMAP.AccessAsApp ");
+    assert_printed(
+        &printed,
+        &[
+            "uploaded: 200",
+            &format!("SHA-256: {token}"),
+            &format!("SHA-1: {token}"),
+            "ServerError invalid_client 700027: ",
+        ],
+    );
+    assert!(
+        printed.contains("[Reason - The key was not found., Thumbprint of key used by client: '"),
+        "{printed}"
+    );
+
+    let tokens = sandbox.requests_of("token").await.unwrap();
+    let seen: Vec<_> = tokens
+        .iter()
+        .map(|entry| json!([entry["outcome"], entry["code"]]))
+        .collect();
+    assert_eq!(
+        json!(seen),
+        json!([["ok", null], ["ok", null], ["invalid_client", 700_027]])
+    );
+}

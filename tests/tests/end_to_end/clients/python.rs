@@ -9,18 +9,18 @@ use super::{assert_printed, sandbox};
 async fn imaplib_reads_and_writes_with_tls_from_the_first_byte() {
     needs!("python3");
     let (sandbox, _dir) = sandbox();
-    imaplib(&sandbox, "implicit").await;
+    imaplib(&sandbox, &[]).await;
 }
 
 #[tokio::test]
 async fn imaplib_reads_and_writes_after_starttls() {
     needs!("python3");
     let (sandbox, _dir) = sandbox();
-    imaplib(&sandbox, "starttls").await;
+    imaplib(&sandbox, &["starttls"]).await;
 }
 
-async fn imaplib(sandbox: &Sandbox, tls: &str) {
-    let printed = Client::run(sandbox, "imaplib_client.py", &[tls]).unwrap();
+async fn imaplib(sandbox: &Sandbox, tls: &[&str]) {
+    let printed = Client::run(sandbox, "imaplib_client.py", tls).unwrap();
     assert_printed(
         &printed,
         &[
