@@ -1,6 +1,11 @@
 //! `@azure/msal-node`.
 
-use mailgrant_tests::{client::Client, needs};
+use mailgrant_tests::{
+    client::Client,
+    needs,
+    person::{Page, Person},
+    sandbox::Sandbox,
+};
 use serde_json::json;
 
 use super::{assert_printed, sandbox};
@@ -136,4 +141,73 @@ async fn an_application_authenticates_by_certificate() {
         json!(seen),
         json!([["ok", null], ["ok", null], ["invalid_client", 700_027]])
     );
+}
+
+#[tokio::test]
+async fn a_person_signs_a_device_in_by_its_code_and_declines_another() {
+    needs!("node");
+    let (sandbox, _dir) = sandbox();
+    let mut client = Client::start(&sandbox, "msal_device.mjs", &[]).unwrap();
+
+    let shown = client.line("attempt 1: ").unwrap();
+    let (mut person, page) = type_code(&sandbox, &shown).await;
+    let page = sandbox.sign_in(&mut person, page, 0).await.unwrap();
+    assert_eq!(page.status, 200, "{}", page.body);
+
+    let shown = client.line("attempt 2: ").unwrap();
+    let (mut person, page) = type_code(&sandbox, &shown).await;
+    let user = &sandbox.ready["users"][0];
+    let fields = ["address", "password"].map(|name| user[name].as_str().unwrap());
+    let page = person
+        .submit(&page, &[("login", fields[0]), ("password", fields[1])])
+        .await;
+    assert!(
+        page.body.contains("Are you trying to sign in to"),
+        "{}",
+        page.body
+    );
+    person.submit(&page, &[("decision", "decline")]).await;
+
+    let client_id = sandbox.application("device")["client_id"].as_str().unwrap();
+    let verification = format!("{}/device", sandbox.text("/authority"));
+    let printed = client.finish().unwrap();
+    assert_printed(
+        &printed,
+        &[
+            &format!(
+                "To sign in, use a web browser to open the page {verification} and enter the code "
+            ),
+            &format!(
+                "signed in: ada.finch@tarnbrook.test, token for ada.finch@tarnbrook.test through {client_id}, \
+                 scp=\"IMAP.AccessAsUser.All\""
+            ),
+            "refreshed: fromCache=false",
+            "declined: AuthError post_request_failed authorization_declined",
+        ],
+    );
+    let codes = sandbox.requests_of("device_code").await.unwrap();
+    assert_eq!(codes.len(), 2, "{codes:?}");
+    let tokens = sandbox.requests_of("token").await.unwrap();
+    let count = |outcome: &str| {
+        tokens
+            .iter()
+            .filter(|entry| entry["outcome"] == outcome)
+            .count()
+    };
+    assert_eq!(
+        count("ok"),
+        2,
+        "one by code, one by refresh token: {tokens:?}"
+    );
+    assert_eq!(count("authorization_declined"), 1, "{tokens:?}");
+}
+
+/// A person opens the page that the device names, `URI CODE (…)`, and types the code.
+async fn type_code(sandbox: &Sandbox, shown: &str) -> (Person, Page) {
+    let mut words = shown.split(' ');
+    let (uri, code) = (words.next().unwrap(), words.next().unwrap());
+    let mut person = sandbox.person().unwrap();
+    let page = person.open(uri, None).await;
+    let page = person.submit(&page, &[("otc", code)]).await;
+    (person, page)
 }
