@@ -15,6 +15,8 @@ pub struct MailboxAccess {
     pub mailbox: String,
     /// Who came in.
     pub holder: Holder,
+    /// The client id of the application that the token was issued to.
+    pub client_id: String,
     /// Whether a mailbox stands behind the login, or every later command is answered
     /// `BAD User is authenticated but not connected.`
     pub connected: bool,
@@ -65,6 +67,12 @@ pub enum Refusal {
     /// A person without full access on somebody else's mailbox.
     #[error("the person who signed in has no full access on this mailbox")]
     NoMailboxPermission,
+    /// SMTP wants the name of the person who signed in, whatever else they may open.
+    #[error(
+        "user= is not the user principal name of the person who signed in, which SMTP demands; a shared mailbox is sent \
+         from by MAIL FROM, with Send As"
+    )]
+    NotTheSignedInPerson,
     /// The application was not registered in Exchange.
     #[error("the application has no service principal in Exchange (New-ServicePrincipal)")]
     NoServicePrincipal,
@@ -113,12 +121,19 @@ impl Directory {
             Some(scopes) => claims.person(&tenant, mailbox, scopes, protocol)?,
             None => claims.application(&tenant, mailbox, protocol)?,
         };
+        if protocol == Protocol::Smtp
+            && let Holder::Person(name) = &holder
+            && !name.eq_ignore_ascii_case(user)
+        {
+            return Err(Refusal::NotTheSignedInPerson);
+        }
         if !protocol.enabled(mailbox, &tenant) {
             return Err(Refusal::ProtocolDisabled);
         }
         Ok(MailboxAccess {
             mailbox: mailbox.address.clone(),
             holder,
+            client_id: claims.appid,
             connected: permitted && mailbox.switches.licensed,
             until: UnixTime(claims.exp),
         })

@@ -28,6 +28,10 @@ pub struct MailboxSwitches {
     pub smtp_auth: Option<bool>,
     /// Whether a licence gives it a mailbox behind the sign-in.
     pub licensed: bool,
+    /// `ProhibitSendQuota`, in octets: a mailbox that holds as much cannot send; absent means no limit.
+    pub send_quota: Option<u64>,
+    /// `MessageCopyForSMTPClientSubmissionEnabled`: whether what is sent by SMTP is kept in Sent Items.
+    pub save_sent: bool,
 }
 
 impl Default for MailboxSwitches {
@@ -37,6 +41,8 @@ impl Default for MailboxSwitches {
             pop: true,
             smtp_auth: None,
             licensed: true,
+            send_quota: None,
+            save_sent: true,
         }
     }
 }

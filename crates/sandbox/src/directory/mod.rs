@@ -14,6 +14,7 @@ mod mailbox;
 mod permission;
 mod refresh_tokens;
 mod secrets;
+mod submission;
 mod tenant;
 
 use std::path::Path;
@@ -37,6 +38,7 @@ pub use keys::{KeySet, PublicKey};
 pub use mailbox::{Mailbox, MailboxPermission, MailboxRight, MailboxSwitches, ServicePrincipal};
 pub use permission::{Permission, PermissionKind, Resource, UnknownPermission};
 pub use refresh_tokens::{NewRefreshToken, RefreshRefusal, RefreshTokenGrant};
+pub use submission::{PasswordSubmission, Submission};
 pub use tenant::{Tenant, User};
 
 use crate::{Error, Random};

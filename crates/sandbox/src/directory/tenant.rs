@@ -7,6 +7,7 @@ use mailgrant_core::secret::Secret;
 use super::application::Application;
 use super::mailbox::{Mailbox, MailboxPermission, MailboxRight, ServicePrincipal};
 use super::permission::Permission;
+use super::submission::Submission;
 
 /// A whole tenant. Addresses, domains and ids are compared without regard to case.
 #[derive(Clone, Debug)]
@@ -24,6 +25,8 @@ pub struct Tenant {
     pub show_accounts: bool,
     /// Whether SMTP submission by authentication is on for mailboxes that do not say.
     pub smtp_auth: bool,
+    /// How mail is handed in.
+    pub submission: Submission,
     /// People who can sign in.
     pub users: Vec<User>,
     /// Mailboxes: one for each user, and the shared ones.
@@ -85,6 +88,7 @@ impl Tenant {
             admin_consent_required: false,
             show_accounts: false,
             smtp_auth: false,
+            submission: Submission::default(),
             users: Vec::new(),
             mailboxes: Vec::new(),
             applications: Vec::new(),

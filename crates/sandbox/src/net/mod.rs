@@ -3,11 +3,13 @@
 
 mod door;
 pub mod fault;
+mod sasl;
 mod wire;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
 pub(crate) use door::{Door, Service, Tls};
+pub(crate) use sasl::{Credentials, sasl_response};
 pub(crate) use wire::{Line, Wire};
 
 /// A connection, with or without TLS.

@@ -2,6 +2,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::guid::guid;
 use super::super::secrets::Secrets;
+use super::super::submission::Submission;
 use super::super::tenant::Tenant;
 use super::Entry;
 use crate::Error;
@@ -19,6 +20,8 @@ pub(crate) struct TenantEntry {
     pub show_accounts: bool,
     #[serde(default)]
     pub smtp_auth: bool,
+    #[serde(default)]
+    pub submission: Submission,
 }
 
 impl TenantEntry {
@@ -30,6 +33,7 @@ impl TenantEntry {
             admin_consent_required: tenant.admin_consent_required,
             show_accounts: tenant.show_accounts,
             smtp_auth: tenant.smtp_auth,
+            submission: tenant.submission.clone(),
         }
     }
 }
@@ -56,6 +60,7 @@ impl Entry for TenantEntry {
         tenant.admin_consent_required = self.admin_consent_required;
         tenant.show_accounts = self.show_accounts;
         tenant.smtp_auth = self.smtp_auth;
+        tenant.submission = self.submission;
         Ok(())
     }
 
