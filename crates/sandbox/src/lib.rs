@@ -15,11 +15,13 @@ pub mod error;
 pub mod fuzz;
 pub mod imap;
 pub mod mailstore;
+pub mod outbox;
 pub mod pki;
 pub mod random;
 pub mod running;
 pub mod seed;
 pub mod settings;
+pub mod smtp;
 
 pub use clock::Clock;
 pub use directory::Directory;
