@@ -91,6 +91,12 @@ pub(crate) struct Sandbox {
     /// IMAP with STARTTLS
     #[arg(long, default_value_t = 0)]
     pub imap_starttls_port: u16,
+    /// SMTP submission with STARTTLS
+    #[arg(long, default_value_t = 0)]
+    pub smtp_port: u16,
+    /// SMTP submission with TLS from the first byte as well, which Exchange Online does not have
+    #[arg(long, value_name = "PORT")]
+    pub smtp_tls_port: Option<u16>,
     /// Write addresses, users and applications to this file, as JSON, when everything answers
     #[arg(long, value_name = "FILE")]
     pub ready_file: Option<PathBuf>,

@@ -142,6 +142,10 @@ impl Parts {
             "IMAP          {}:{} (TLS)",
             ready.sandbox.imap.host, ready.sandbox.imap.port
         );
+        println!(
+            "SMTP          {}:{} (STARTTLS)",
+            ready.sandbox.smtp.host, ready.sandbox.smtp.port
+        );
         for (index, user) in ready.sandbox.users.iter().enumerate() {
             let heading = if index == 0 { "Sign in as" } else { "" };
             println!("{heading:<13} {}  {}", user.address, user.password);

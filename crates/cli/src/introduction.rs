@@ -12,6 +12,7 @@ use mailgrant_sandbox::running::{Description, MailServer};
 ///               http://localhost:40001/7c1e6a52-… (without TLS)
 /// Trust         /tmp/mailgrant-x/ca.pem
 /// IMAP          localhost:40003 (TLS), 40004 (STARTTLS)
+/// SMTP          localhost:40005 (STARTTLS)
 /// Control       http://localhost:40001/control
 /// Sign in as    ada.finch@tarnbrook.test  flint-hill-larch-3211
 /// Applications  3f0b9f4e-…  delegated  tfUqF~k7…
@@ -30,9 +31,11 @@ impl Display for Introduction<'_> {
         row(out, "", format_args!("{plain}/{} (without TLS)", it.tenant))?;
         row(out, "Trust", it.ca_file.display())?;
         row(out, "IMAP", ports(&it.imap))?;
-        if let Some(smtp) = &it.smtp {
-            row(out, "SMTP", ports(smtp))?;
-        }
+        row(
+            out,
+            "SMTP",
+            format_args!("{}:{} (STARTTLS)", it.smtp.host, it.smtp.port),
+        )?;
         if let Some(pop3) = &it.pop3 {
             row(out, "POP3", ports(pop3))?;
         }

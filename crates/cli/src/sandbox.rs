@@ -30,6 +30,8 @@ pub(crate) async fn run(
     settings.authority_tls_port = arguments.tls_port;
     settings.imap_port = arguments.imap_port;
     settings.imap_starttls_port = arguments.imap_starttls_port;
+    settings.smtp_port = arguments.smtp_port;
+    settings.smtp_tls_port = arguments.smtp_tls_port;
     let sandbox = Sandbox::start(settings).await.map_err(failure)?;
     let description = sandbox.description();
     ready::write(arguments.ready_file.as_deref(), &description)?;

@@ -70,13 +70,15 @@ impl Outbox {
             let path = entry.map_err(failed)?.path();
             let Some(id) = number(&path) else { continue };
             last = id.max(last);
-            if path.extension().is_some_and(|extension| extension == "json") {
+            if path
+                .extension()
+                .is_some_and(|extension| extension == "json")
+            {
                 let text = files::read(&path)?.unwrap_or_default();
-                let found: Sent =
-                    serde_json::from_str(&text).map_err(|error| Error::Damaged {
-                        path: path.clone(),
-                        problem: error.to_string(),
-                    })?;
+                let found: Sent = serde_json::from_str(&text).map_err(|error| Error::Damaged {
+                    path: path.clone(),
+                    problem: error.to_string(),
+                })?;
                 sent.insert(id, Sent { id, ..found });
             }
         }

@@ -2,6 +2,7 @@
 
 mod description;
 mod imap_login;
+mod post_office;
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::sync::Arc;
@@ -11,15 +12,19 @@ use actix_web::dev::ServerHandle;
 use actix_web::{App, HttpServer, web};
 use tokio::task::JoinHandle;
 
-pub use description::{ApplicationDescription, Description, MailServer, UserDescription};
+pub use description::{
+    ApplicationDescription, Description, MailServer, SubmissionServer, UserDescription,
+};
 
 use crate::authority::{self, Addresses, Authority};
 use crate::control::{self, Faults, RequestLog};
 use crate::directory::TenantFile;
 use crate::mailstore::{MailStore, StoreError};
+use crate::outbox::Outbox;
 use crate::pki::Pki;
-use crate::{Clock, Directory, Error, SandboxSettings, imap, seed};
+use crate::{Clock, Directory, Error, SandboxSettings, imap, seed, smtp};
 use imap_login::ImapLogin;
+use post_office::Exchange;
 
 /// Entra ID and Exchange Online in a box.
 #[derive(Debug)]
@@ -84,12 +89,17 @@ impl Sandbox {
             port: settings.imap_port,
             source,
         })?;
-        let (handle, server) = serve(authority.clone(), Arc::clone(&store), plain, tls, &pki)?;
+        let outbox = Arc::new(Outbox::open(settings.dir.join("outbox"))?);
+        let smtp = serve_smtp(&settings, &authority, &store, &outbox, &pki).await?;
+        let data = (Arc::clone(&store), Arc::clone(&outbox));
+        let (handle, server) = serve(authority.clone(), data, plain, tls, &pki)?;
         Ok(Running {
             authority,
             pki,
             store,
+            outbox,
             imap,
+            smtp,
             handle,
             server,
         })
@@ -101,7 +111,9 @@ pub struct Running {
     authority: web::Data<Authority>,
     pki: Pki,
     store: Arc<MailStore>,
+    outbox: Arc<Outbox>,
     imap: imap::Server,
+    smtp: smtp::Server,
     handle: ServerHandle,
     server: JoinHandle<std::io::Result<()>>,
 }
@@ -110,7 +122,7 @@ impl Running {
     /// What a client must know to use the sandbox: the ready file's part.
     #[must_use]
     pub fn description(&self) -> Description {
-        Description::of(&self.authority, &self.pki, &self.imap)
+        Description::of(&self.authority, &self.pki, &self.imap, &self.smtp)
     }
 
     /// The tenant.
@@ -123,6 +135,12 @@ impl Running {
     #[must_use]
     pub fn mail(&self) -> &Arc<MailStore> {
         &self.store
+    }
+
+    /// What SMTP accepted.
+    #[must_use]
+    pub fn outbox(&self) -> &Arc<Outbox> {
+        &self.outbox
     }
 
     /// The clock of every part.
@@ -147,7 +165,7 @@ impl Running {
     pub async fn stop(self) {
         self.authority.log.end();
         let web = self.handle.stop(true);
-        tokio::join!(web, self.imap.stop());
+        tokio::join!(web, self.imap.stop(), self.smtp.stop());
         if let Err(error) = self.server.await {
             tracing::warn!(%error, "the authority did not end by itself");
         }
@@ -188,6 +206,42 @@ fn port(listener: &TcpListener) -> Result<u16, Error> {
             source,
         }),
     }
+}
+
+async fn serve_smtp(
+    settings: &SandboxSettings,
+    authority: &Authority,
+    store: &Arc<MailStore>,
+    outbox: &Arc<Outbox>,
+    pki: &Pki,
+) -> Result<smtp::Server, Error> {
+    let exchange = Exchange {
+        directory: authority.directory.clone(),
+        store: Arc::clone(store),
+        outbox: Arc::clone(outbox),
+        log: authority.log.clone(),
+        faults: authority.faults.clone(),
+        random: Arc::clone(&settings.random),
+    };
+    let smtp_settings = smtp::Settings {
+        port: settings.smtp_port,
+        tls_port: settings.smtp_tls_port,
+        faults: authority.faults.clone(),
+        ..Default::default()
+    };
+    smtp::serve(
+        smtp_settings,
+        pki.server(),
+        Arc::new(exchange),
+        settings.clock.clone(),
+        Arc::clone(&settings.random),
+    )
+    .await
+    .map_err(|source| Error::Listen {
+        service: "SMTP",
+        port: settings.smtp_port,
+        source,
+    })
 }
 
 /// Opens every mailbox of the tenant, and fills new ones with sample mail.
@@ -232,7 +286,7 @@ async fn open_mail(
 
 fn serve(
     authority: web::Data<Authority>,
-    store: Arc<MailStore>,
+    (store, outbox): (Arc<MailStore>, Arc<Outbox>),
     plain: TcpListener,
     tls: TcpListener,
     pki: &Pki,
@@ -246,6 +300,7 @@ fn serve(
         App::new()
             .app_data(authority.clone())
             .app_data(web::Data::from(Arc::clone(&store)))
+            .app_data(web::Data::from(Arc::clone(&outbox)))
             .configure(control::configure)
             .configure(authority::configure)
     };

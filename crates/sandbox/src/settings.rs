@@ -31,6 +31,11 @@ pub struct SandboxSettings {
     pub imap_port: u16,
     /// Port of IMAP with STARTTLS; 0 for any free one.
     pub imap_starttls_port: u16,
+    /// Port of SMTP submission, with STARTTLS; 0 for any free one.
+    pub smtp_port: u16,
+    /// Port of SMTP submission with TLS from the first byte, which Exchange Online does not have; 0 for any free one,
+    /// none for none.
+    pub smtp_tls_port: Option<u16>,
     /// Redirect URIs that every delegated application gets besides its own: the gateway's callback.
     pub redirect_uris: Vec<String>,
     /// How long access tokens last.
@@ -53,6 +58,8 @@ impl SandboxSettings {
             authority_tls_port: 0,
             imap_port: 0,
             imap_starttls_port: 0,
+            smtp_port: 0,
+            smtp_tls_port: None,
             redirect_uris: Vec::new(),
             access_token_lifetime: ACCESS_TOKEN_LIFETIME,
             sample_mail: true,

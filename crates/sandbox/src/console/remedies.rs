@@ -255,6 +255,34 @@ pub(super) static MAIL: &[(&str, &str)] = &[
         "Remove-ServicePrincipal, then New-ServicePrincipal with the object id of the enterprise application. The one on the App registration's page is another object's.",
     ),
     (
+        "which SMTP demands",
+        "Put the user principal name of the person who signed in into user=. To send from a shared mailbox or another address, name it in MAIL FROM and From, with Add-RecipientPermission -AccessRights SendAs.",
+    ),
+    (
+        "SMTP AUTH is switched off for the tenant",
+        "Switch it on for the tenant (Set-TransportConfig -SmtpClientAuthenticationDisabled $false), or for this mailbox (Set-CASMailbox -SmtpClientAuthenticationDisabled $false).",
+    ),
+    (
+        "password was sent where only OAuth",
+        "Use AUTH XOAUTH2 with an access token; tenant.submission.passwords says what becomes of passwords here.",
+    ),
+    (
+        "has no Send As on",
+        "Send from the mailbox that logged in, or give it the right: Add-RecipientPermission -Identity ADDRESS_IN_FROM -Trustee MAILBOX -AccessRights SendAs.",
+    ),
+    (
+        "ProhibitSendQuota",
+        "Empty the mailbox, or raise send_quota of the mailbox.",
+    ),
+    (
+        "Concurrent connections limit",
+        "Send at most three messages of one mailbox at the same time, and try again later.",
+    ),
+    (
+        "SubmissionQuotaExceededException",
+        "The mailbox has written to as many recipients as it may in 24 hours: wait, move the clock, or raise tenant.submission.recipients_per_day.",
+    ),
+    (
         "switched off for this mailbox",
         "Switch the protocol on for the mailbox: Set-CASMailbox -ImapEnabled $true (or -PopEnabled $true, or -SmtpClientAuthenticationDisabled $false).",
     ),

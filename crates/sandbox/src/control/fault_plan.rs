@@ -8,6 +8,8 @@ use tokio::sync::watch;
 use crate::directory::Protocol;
 use crate::imap::ImapFault;
 use crate::net::fault::TransportFault;
+use crate::net::rule::ReplyRule;
+use crate::smtp::SmtpFault;
 
 /// Every fault there is, as `POST /control/faults` takes it. What is left out is well again.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,6 +19,8 @@ pub struct FaultPlan {
     pub authority: AuthorityFault,
     /// Faults of IMAP.
     pub imap: ImapFault,
+    /// Faults of SMTP.
+    pub smtp: SmtpFault,
 }
 
 impl FaultPlan {
@@ -25,7 +29,8 @@ impl FaultPlan {
     pub fn transport(&self, protocol: Protocol) -> Option<&TransportFault> {
         match protocol {
             Protocol::Imap => Some(&self.imap.transport),
-            Protocol::Pop | Protocol::Smtp => None,
+            Protocol::Smtp => Some(&self.smtp.transport),
+            Protocol::Pop => None,
         }
     }
 
@@ -33,7 +38,8 @@ impl FaultPlan {
     pub(crate) fn transport_mut(&mut self, protocol: Protocol) -> Option<&mut TransportFault> {
         match protocol {
             Protocol::Imap => Some(&mut self.imap.transport),
-            Protocol::Pop | Protocol::Smtp => None,
+            Protocol::Smtp => Some(&mut self.smtp.transport),
+            Protocol::Pop => None,
         }
     }
 }
@@ -115,6 +121,14 @@ impl Faults {
     /// Lets `strike` find a fault in the plan, and count it down.
     pub(crate) fn strike<R>(&self, strike: impl FnOnce(&mut FaultPlan) -> Option<R>) -> Option<R> {
         strike(&mut self.0.plan.write().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// What SMTP is to say at this point of a conversation instead of the truth; counts it.
+    pub(crate) fn of_smtp(&self, at: &str, mailbox: Option<&str>) -> Option<ReplyRule> {
+        // Nothing is wrong, mostly: many may look at once.
+        self.look(|plan| !plan.smtp.rules.is_empty())
+            .then_some(())?;
+        self.strike(|plan| ReplyRule::strike(&mut plan.smtp.rules, at, mailbox))
     }
 
     /// The authority's fault for a request to this path, if it has one; counts it against `times`.

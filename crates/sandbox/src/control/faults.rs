@@ -21,6 +21,9 @@ pub(super) async fn post(
     {
         return refusal("authority.status: a number from 200 to 599");
     }
+    if let Some(problem) = plan.smtp.problem() {
+        return refusal(problem);
+    }
     if let Err(problem) = plan.imap.complete() {
         return refusal(&problem);
     }

@@ -15,6 +15,8 @@
 //! | `POST /control/token-lifetime` | `{"seconds": 60}` | 204 |
 //! | `POST /control/consent` | `{"require_admin": true}` and, or, `{"withdraw": CLIENT_ID}` | 204 |
 //! | `POST /control/keys/rotate` | `{}` or `{"retire": true}` | 204; `retire` makes what was signed before invalid |
+//! | `GET /control/outbox`, `DELETE /control/outbox` | | `{"sent": [{"id", "at", "user", "client_id", "mail_from", "recipients", …}]}`; 204 |
+//! | `GET`, `DELETE /control/outbox/{id}`, `GET /control/outbox/{id}/raw` | | one of them; 204; the message as it was handed in |
 //! | `/control/directory/…` | the tenant file's entries as JSON | see [`directory`] |
 //! | `POST /control/workload-token` | `{"subject": "system:serviceaccount:mail:reader"}`; `audience`, `seconds` | `{"issuer", "token"}` for a federated credential |
 //! | `GET /control/cmdlets`, `POST /control/cmdlets/{name}` | a cmdlet's parameters | see [`cmdlets`] |
@@ -30,6 +32,7 @@ mod faults;
 mod guard;
 mod keys;
 mod log;
+mod outbox;
 mod requests;
 mod revoke;
 mod token_lifetime;
@@ -41,6 +44,8 @@ use serde_json::json;
 
 pub use crate::imap::fault::{Distortion, ImapFault, ImapRule, Preset};
 pub use crate::net::fault::{Garbage, TransportFault};
+pub use crate::net::rule::ReplyRule;
+pub use crate::smtp::SmtpFault;
 pub use fault_plan::{AuthorityFault, FaultPlan, Faults};
 pub use log::{Entry, RequestLog};
 
@@ -72,6 +77,11 @@ pub(crate) fn configure(config: &mut web::ServiceConfig) {
             .route("/consent", web::post().to(consent::post))
             .route("/workload-token", web::post().to(workload_token::post))
             .route("/keys/rotate", web::post().to(keys::rotate))
+            .route("/outbox", web::get().to(outbox::list))
+            .route("/outbox", web::delete().to(outbox::clear))
+            .route("/outbox/{id}", web::get().to(outbox::get))
+            .route("/outbox/{id}", web::delete().to(outbox::delete))
+            .route("/outbox/{id}/raw", web::get().to(outbox::raw))
             .configure(directory::configure)
             .route("/cmdlets", web::get().to(cmdlets::list))
             .route("/cmdlets/{name}", web::post().to(cmdlets::post)),

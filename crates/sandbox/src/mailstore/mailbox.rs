@@ -49,6 +49,13 @@ impl Mailbox {
         &self.address
     }
 
+    /// Octets of all messages in all folders.
+    pub fn size(&self) -> u64 {
+        let inner = self.lock();
+        let entries = inner.folders.values().flat_map(Folder::entries);
+        entries.map(|entry| u64::from(entry.size)).sum()
+    }
+
     /// Tells of changes: the receiver's value moves on with each one, in whichever folder.
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.changes.subscribe()

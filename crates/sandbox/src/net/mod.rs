@@ -3,6 +3,7 @@
 
 mod door;
 pub mod fault;
+pub mod rule;
 mod sasl;
 mod wire;
 

@@ -9,13 +9,14 @@ use crate::authority::Authority;
 use crate::directory::{Application, Flow, User};
 use crate::imap;
 use crate::pki::Pki;
+use crate::smtp;
 
 /// Everything a client needs.
 ///
 /// ```json
 /// {"authority": "http://localhost:40001", "authority_tls": "https://localhost:40002", "ca_file": "/tmp/s/ca.pem",
 ///  "tenant": "7c1e6a52-…", "applications": [{"id": "delegated", "flow": "delegated", "client_id": "…", …}],
-///  "imap": {"host": "localhost", "port": 40003, "starttls_port": 40004}, "smtp": null, "pop3": null,
+///  "imap": {"host": "localhost", "port": 40003, "starttls_port": 40004}, "smtp": {"host": "localhost", "port": 40005}, "pop3": null,
 ///  "control": "http://localhost:40001/control",
 ///  "users": [{"address": "…", "password": "…", "display_name": "…"}]}
 /// ```
@@ -36,8 +37,8 @@ pub struct Description {
     pub applications: Vec<ApplicationDescription>,
     /// IMAP.
     pub imap: MailServer,
-    /// SMTP; none yet.
-    pub smtp: Option<MailServer>,
+    /// SMTP submission.
+    pub smtp: SubmissionServer,
     /// POP3; none yet.
     pub pop3: Option<MailServer>,
     /// The control API.
@@ -74,6 +75,19 @@ pub struct MailServer {
     pub starttls_port: u16,
 }
 
+/// SMTP submission.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct SubmissionServer {
+    /// A name that its certificate is for.
+    pub host: String,
+    /// STARTTLS.
+    pub port: u16,
+    /// TLS from the first byte, where it was asked for; Exchange Online does not have it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls_port: Option<u16>,
+}
+
 /// A person who can sign in.
 #[derive(Clone, Serialize)]
 #[non_exhaustive]
@@ -87,7 +101,12 @@ pub struct UserDescription {
 }
 
 impl Description {
-    pub(super) fn of(authority: &Authority, pki: &Pki, imap: &imap::Server) -> Self {
+    pub(super) fn of(
+        authority: &Authority,
+        pki: &Pki,
+        imap: &imap::Server,
+        smtp: &smtp::Server,
+    ) -> Self {
         let tenant = authority.directory.tenant();
         let mut applications: Vec<ApplicationDescription> = Vec::new();
         for application in &tenant.applications {
@@ -108,7 +127,11 @@ impl Description {
                 port: imap.port(),
                 starttls_port: imap.starttls_port(),
             },
-            smtp: None,
+            smtp: SubmissionServer {
+                host: "localhost".to_owned(),
+                port: smtp.port(),
+                tls_port: smtp.tls_port(),
+            },
             pop3: None,
             control: format!("{}/control", authority.addresses.plain),
             users: tenant.users.iter().map(UserDescription::of).collect(),
@@ -160,6 +183,7 @@ impl fmt::Debug for Description {
             .field("authority_tls", &self.authority_tls)
             .field("tenant", &self.tenant)
             .field("imap", &self.imap)
+            .field("smtp", &self.smtp)
             .finish_non_exhaustive()
     }
 }

@@ -28,7 +28,7 @@ impl PostOffice for Exchange {
     fn log_in(&self, user: &str, proof: Proof<'_>, now: UnixTime) -> Result<Login, LoginRefusal> {
         let mut entry = Entry::new(now, "smtp_login");
         entry.user = Some(user.to_owned());
-        let answer = if self.faults.plan().smtp.refuse_login {
+        let answer = if self.faults.look(|plan| plan.smtp.refuse_login) {
             Err((
                 LoginRefusal::Credentials,
                 "told to refuse every login".to_owned(),
@@ -52,9 +52,12 @@ impl PostOffice for Exchange {
 
     fn knows(&self, recipient: &str) -> bool {
         let tenant = self.directory.tenant();
-        let own = recipient
-            .rsplit_once('@')
-            .is_some_and(|(_, domain)| tenant.domains.iter().any(|own| own.eq_ignore_ascii_case(domain)));
+        let own = recipient.rsplit_once('@').is_some_and(|(_, domain)| {
+            tenant
+                .domains
+                .iter()
+                .any(|own| own.eq_ignore_ascii_case(domain))
+        });
         !own || tenant.mailbox(recipient).is_some()
     }
 
@@ -90,10 +93,6 @@ impl PostOffice for Exchange {
 
     fn limits(&self) -> Submission {
         self.directory.tenant().submission.clone()
-    }
-
-    fn scripted(&self, at: &str) -> Option<String> {
-        self.faults.of_smtp(at)
     }
 }
 
@@ -165,7 +164,7 @@ impl Exchange {
         envelope: &Envelope,
         header: &Header,
     ) -> Result<(), (SendRefusal, String)> {
-        if !login.connected {
+        if !login.connected || self.faults.look(|plan| plan.smtp.not_connected) {
             let why = "no permission on the mailbox (Add-MailboxPermission), or no licence";
             return Err((SendRefusal::MailboxLogon, why.to_owned()));
         }
@@ -181,7 +180,10 @@ impl Exchange {
                     from: from.clone(),
                     app_only: login.app_only,
                 },
-                format!("{} has no Send As on {from}, which is in From", login.mailbox),
+                format!(
+                    "{} has no Send As on {from}, which is in From",
+                    login.mailbox
+                ),
             ));
         }
         let mail_from = &envelope.mail_from;
@@ -263,17 +265,16 @@ impl Exchange {
             let received = received(envelope, &id.simple().to_string(), now);
             let copy = delivered(message, &format!("{received}{added}"));
             for address in &mailboxes {
-                self.mailbox(address)?
-                    .deliver(&copy, now)
-                    .map_err(failed)?;
+                self.mailbox(address)?.deliver(&copy, now).map_err(failed)?;
             }
             if save_sent {
                 let copy = [added.as_bytes(), message].concat();
                 self.mailbox(&login.mailbox)?
                     .append("Sent Items", &copy, Flags::SEEN, now)
+                    .map(|_| ())
                     .or_else(|error| match error {
                         // Somebody deleted or renamed the folder: the message was sent all the same.
-                        StoreError::NoSuchFolder { .. } => Ok(Default::default()),
+                        StoreError::NoSuchFolder { .. } => Ok(()),
                         error => Err(error),
                     })
                     .map_err(failed)?;

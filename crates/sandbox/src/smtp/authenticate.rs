@@ -69,7 +69,8 @@ impl Connection {
             Err(failure) => return Ok(Err(failure)),
         };
         let refused = Err(Failure::Refused(LoginRefusal::Credentials));
-        let (Ok(user), Ok(password)) = (String::from_utf8(user), String::from_utf8(password)) else {
+        let (Ok(user), Ok(password)) = (String::from_utf8(user), String::from_utf8(password))
+        else {
             return Ok(refused);
         };
         Ok(self.log_in(user, Secret::Password(password)).await)
@@ -101,6 +102,7 @@ impl Connection {
         });
         match judged.await {
             Ok(Ok(login)) => {
+                self.wire.owner().is(&login.mailbox);
                 self.login = Some(login);
                 Ok(())
             }

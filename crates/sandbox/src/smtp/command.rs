@@ -59,10 +59,11 @@ pub(super) fn parse(line: &[u8]) -> Result<Command, Misunderstood> {
     let text = line.strip_suffix(b"\n").unwrap_or(line);
     let text = text.strip_suffix(b"\r").unwrap_or(text);
     // smtp-proto skips what must not be there at all.
-    if text.iter().any(|byte| matches!(byte, 0 | b'\r' | b'\n')) || std::str::from_utf8(text).is_err() {
+    let readable = std::str::from_utf8(text).ok();
+    let Some(text) = readable.filter(|text| !text.contains(['\0', '\r', '\n'])) else {
         return Err(Misunderstood::Unknown);
-    }
-    let whole = [text, b"\r\n"].concat();
+    };
+    let whole = [text.as_bytes(), b"\r\n"].concat();
     let mut octets = whole.iter();
     let request = Request::parse(&mut octets).map_err(misunderstood)?;
     Ok(match request {
@@ -102,13 +103,10 @@ pub(super) fn parse(line: &[u8]) -> Result<Command, Misunderstood> {
             return Err(Misunderstood::Reply("501 5.1.3 Invalid address".into()));
         }
         Request::Data => Command::Data,
-        Request::Bdat {
-            chunk_size,
-            is_last,
-        } => Command::Bdat {
-            size: chunk_size,
-            last: is_last,
-        },
+        Request::Bdat { .. } => {
+            let (size, last) = chunk(text).ok_or_else(invalid_arguments)?;
+            Command::Bdat { size, last }
+        }
         Request::Rset => Command::Reset,
         Request::Noop { .. } => Command::Noop,
         Request::Vrfy { .. } => Command::Verify,
@@ -167,6 +165,20 @@ fn invalid_arguments() -> Misunderstood {
     Misunderstood::Reply("501 5.5.4 Invalid arguments".into())
 }
 
+/// `BDAT SP 1*DIGIT [SP LAST]`, read here: smtp-proto takes a number with too many digits for a smaller one, and all
+/// that follows would be read in the wrong place.
+fn chunk(line: &str) -> Option<(usize, bool)> {
+    let mut words = line.split_ascii_whitespace().skip(1);
+    let size = words.next()?;
+    let last = match words.next() {
+        None => false,
+        Some(last) if last.eq_ignore_ascii_case("LAST") => true,
+        Some(_) => return None,
+    };
+    let digits = size.bytes().all(|byte| byte.is_ascii_digit());
+    (digits && words.next().is_none()).then(|| size.parse().ok().map(|size| (size, last)))?
+}
+
 /// Something at somewhere, without what would break a header or a file.
 fn is_address(address: &str) -> bool {
     address.len() <= 320
@@ -189,9 +201,15 @@ mod tests {
             ("Auth xoauth2 abc=\r\n", "AUTH"),
             ("AUTH LOGIN\r\n", "AUTH"),
             ("AUTH NOSUCHTHING\r\n", "AUTH"),
-            ("MAIL FROM:<a@x.test> SIZE=100 BODY=8BITMIME SMTPUTF8 RET=HDRS ENVID=abc AUTH=<>\r\n", "MAIL"),
+            (
+                "MAIL FROM:<a@x.test> SIZE=100 BODY=8BITMIME SMTPUTF8 RET=HDRS ENVID=abc AUTH=<>\r\n",
+                "MAIL",
+            ),
             ("mail from:<>\r\n", "MAIL"),
-            ("RCPT TO:<b@x.test> NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;b@x.test\r\n", "RCPT"),
+            (
+                "RCPT TO:<b@x.test> NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;b@x.test\r\n",
+                "RCPT",
+            ),
             ("RCPT TO: <b@x.test>\r\n", "RCPT"),
             ("DATA\r\n", "DATA"),
             ("BDAT 10\r\n", "BDAT"),
@@ -231,8 +249,19 @@ mod tests {
 
     #[test]
     fn what_is_no_command() {
-        for line in ["", "\r\n", "FROB\r\n", "MAIL\0FROM:<a@x.test>\r\n", "NOOP\rQUIT\r\n", "\u{16}\u{3}\u{1}\r\n"] {
-            assert_eq!(parse(line.as_bytes()), Err(Misunderstood::Unknown), "{line:?}");
+        for line in [
+            "",
+            "\r\n",
+            "FROB\r\n",
+            "MAIL\0FROM:<a@x.test>\r\n",
+            "NOOP\rQUIT\r\n",
+            "\u{16}\u{3}\u{1}\r\n",
+        ] {
+            assert_eq!(
+                parse(line.as_bytes()),
+                Err(Misunderstood::Unknown),
+                "{line:?}"
+            );
         }
         assert_eq!(parse(b"NOOP \xff\r\n"), Err(Misunderstood::Unknown));
         for line in [
@@ -246,6 +275,9 @@ mod tests {
             "RCPT TO:<a@x.test\r\n",
             "BDAT x\r\n",
             "BDAT 99999999999999999999999\r\n",
+            "BDAT 1 LAST LAST\r\n",
+            "BDAT +1\r\n",
+            "BDAT 1 FIRST\r\n",
             "STARTTLS now\r\n",
             "EHLO\r\n",
             "AUTH\r\n",
@@ -254,7 +286,10 @@ mod tests {
             let Err(Misunderstood::Reply(reply)) = &answer else {
                 panic!("{line:?}: {answer:?}");
             };
-            assert!(reply.starts_with("501 ") || reply.starts_with("555 "), "{line:?}: {reply}");
+            assert!(
+                reply.starts_with("501 ") || reply.starts_with("555 "),
+                "{line:?}: {reply}"
+            );
         }
     }
 }

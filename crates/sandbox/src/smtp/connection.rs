@@ -8,6 +8,7 @@ use tokio::time::timeout;
 
 use super::command::{self, Command, Misunderstood};
 use super::data::Gathered;
+use super::message::rfc2822;
 use super::quota::Slot;
 use super::transfer::TOO_LARGE;
 use super::{Envelope, Login, Service};
@@ -61,17 +62,14 @@ impl Connection {
 
     /// Talks until one side has enough.
     pub(super) async fn run(mut self) {
-        match self.service.office.scripted("GREETING") {
-            Some(reply) => {
-                if self.scripted(&reply) == Next::Close {
-                    return self.wire.close().await;
-                }
-            }
+        match self.scripted("GREETING") {
+            Some(Next::Command | Next::StartTls) => {}
+            Some(Next::Close) => return self.wire.close().await,
             None => {
                 let greeting = format!(
                     "220 {} Microsoft ESMTP MAIL Service ready at {} [{}]",
                     self.service.host_name,
-                    rfc2822(self.service.clock.now().0),
+                    rfc2822(self.service.clock.now()),
                     self.session
                 );
                 self.reply(&greeting);
@@ -114,7 +112,9 @@ impl Connection {
                 return Ok(next);
             }
             if self.errors >= MAX_ERRORS {
-                self.tagged("421 4.7.0 Too many errors on this connection, closing transmission channel");
+                self.tagged(
+                    "421 4.7.0 Too many errors on this connection, closing transmission channel",
+                );
                 return Ok(Next::Close);
             }
         }
@@ -147,9 +147,9 @@ impl Connection {
         };
         // A chunk's octets are on their way whatever is answered.
         if !matches!(command, Command::Bdat { .. })
-            && let Some(reply) = self.service.office.scripted(command.verb())
+            && let Some(next) = self.scripted(command.verb())
         {
-            return Ok(self.scripted(&reply));
+            return Ok(next);
         }
         match command {
             Command::Hello { extended, client } => self.hello(extended, client),
@@ -204,7 +204,9 @@ impl Connection {
     fn starttls(&mut self) -> Next {
         match self.security {
             _ if self.hello.is_none() => self.tagged(HELLO_FIRST),
-            Security::Encrypted => self.tagged("503 5.5.2 Only one STARTTLS command can be issued per session"),
+            Security::Encrypted => {
+                self.tagged("503 5.5.2 Only one STARTTLS command can be issued per session")
+            }
             Security::Plain => {
                 self.reply("220 2.0.0 SMTP server ready");
                 return Next::StartTls;
@@ -218,7 +220,7 @@ impl Connection {
         self.wire.flush().await.ok()?;
         let stream = self.wire.into_stream()?;
         let stream = self.service.door.encrypt(stream).await?;
-        let wire = Wire::new(stream, self.service.limits.write_timeout);
+        let wire = self.service.wire(stream, true);
         Some(Connection {
             session: self.session,
             errors: self.errors,
@@ -285,13 +287,15 @@ impl Connection {
         Next::Close
     }
 
-    /// What the sandbox was told to say.
-    pub(super) fn scripted(&mut self, reply: &str) -> Next {
-        self.reply(reply);
-        match reply.starts_with("421") {
+    /// Says what the sandbox was told to say at this point, if anything.
+    pub(super) fn scripted(&mut self, at: &str) -> Option<Next> {
+        let mailbox = self.login.as_ref().map(|login| login.mailbox.as_str());
+        let rule = self.service.faults.of_smtp(at, mailbox)?;
+        self.reply(&rule.reply);
+        Some(match rule.close || rule.reply.starts_with("421") {
             true => Next::Close,
             false => Next::Command,
-        }
+        })
     }
 
     pub(super) fn reply(&mut self, reply: &str) {
@@ -302,7 +306,8 @@ impl Connection {
     /// A refusal, with what Exchange adds: `[HOST 2026-11-22T10:13:19.000Z 08DE295F1A2B3C4D]`.
     pub(super) fn tagged(&mut self, reply: &str) {
         self.errors = self.errors.saturating_add(1);
-        let at = Timestamp::from_second(self.service.clock.now().0).unwrap_or(Timestamp::UNIX_EPOCH);
+        let at =
+            Timestamp::from_second(self.service.clock.now().0).unwrap_or(Timestamp::UNIX_EPOCH);
         let tagged = format!(
             "{reply} [{} {at:.3} {}]",
             self.service.host_name, self.session
@@ -314,9 +319,3 @@ impl Connection {
 pub(super) const NOT_AUTHENTICATED: &str = "530 5.7.57 Client not authenticated to send mail.";
 const HELLO_FIRST: &str = "503 5.5.2 Send hello first";
 const MAX_ERRORS: u32 = 20;
-
-/// `Sun, 22 Nov 2026 10:13:19 +0000`
-pub(super) fn rfc2822(at: i64) -> String {
-    let at = Timestamp::from_second(at).unwrap_or(Timestamp::UNIX_EPOCH);
-    at.strftime("%a, %d %b %Y %H:%M:%S +0000").to_string()
-}

@@ -103,7 +103,10 @@ impl Gathered {
         if length > self.limit {
             return self.give_up(Outcome::TooLarge);
         }
-        let held = self.held.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
+        let held = self
+            .held
+            .as_ref()
+            .map_or(0, OwnedSemaphorePermit::num_permits);
         let missing = permits(length).saturating_sub(held);
         if missing > 0 {
             let missing = u32::try_from(missing).unwrap_or(u32::MAX);
@@ -196,7 +199,10 @@ mod tests {
 
     #[test]
     fn what_follows_the_end_is_left_alone() {
-        assert_eq!(read(b"a\r\n.\r\nQUIT\r\n", 100), (b"a\r\n".to_vec(), Some(6)));
+        assert_eq!(
+            read(b"a\r\n.\r\nQUIT\r\n", 100),
+            (b"a\r\n".to_vec(), Some(6))
+        );
     }
 
     #[test]

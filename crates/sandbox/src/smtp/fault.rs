@@ -2,63 +2,34 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::net::fault::TransportFault;
+use crate::net::rule::ReplyRule;
+
 /// Faults of SMTP, as `POST /control/faults` takes them under `smtp`.
-///
-/// ```json
-/// {"smtp": {"replies": [{"at": "MESSAGE", "reply": "432 4.3.2 Concurrent connections limit exceeded.", "times": 2}]}}
-/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SmtpFault {
-    /// Refuses every login with `535 5.7.3`.
+    /// Refuses every login: `535 5.7.3 Authentication unsuccessful`
     pub refuse_login: bool,
-    /// Says something else than the truth.
-    pub replies: Vec<ScriptedReply>,
-}
-
-/// A reply to give instead of the true one.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ScriptedReply {
-    /// At which command: `EHLO`, `AUTH`, `MAIL`, `RCPT`, `DATA`, …; `GREETING` when the client has come in, and in
-    /// SMTP `MESSAGE` when it has sent a whole message.
-    pub at: String,
-    /// The whole line, such as `454 4.7.0 Temporary authentication failure`.
-    pub reply: String,
-    /// How often; for ever when absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub times: Option<u32>,
+    /// Lets everybody in and opens nobody's mailbox: `430 4.2.0 STOREDRV; mailbox logon failure` after each message.
+    pub not_connected: bool,
+    /// What goes wrong on the line.
+    pub transport: TransportFault,
+    /// What is said instead of the truth.
+    pub rules: Vec<ReplyRule>,
 }
 
 impl SmtpFault {
-    /// What is wrong with it, if anything.
+    /// What is wrong with the plan, if anything.
     pub(crate) fn problem(&self) -> Option<&'static str> {
-        let good = |reply: &ScriptedReply| {
-            let (code, rest) = reply.reply.split_at_checked(3).unwrap_or_default();
-            matches!(code.parse(), Ok(200..=599_u16)) && rest.starts_with(' ') && reply.is_line()
+        let good = |rule: &ReplyRule| {
+            let (code, rest) = rule.reply.split_at_checked(3).unwrap_or_default();
+            matches!(code.parse(), Ok(200..=599_u16)) && rest.starts_with(' ') && rule.is_line()
         };
-        (!self.replies.iter().all(good)).then_some(
-            "smtp.replies.reply: one line that begins with three digits and a space, such as \"454 4.7.0 Temporary \
+        (!self.rules.iter().all(good)).then_some(
+            "smtp.rules.reply: one line that begins with three digits and a space, such as \"454 4.7.0 Temporary \
              authentication failure\"",
         )
-    }
-}
-
-impl ScriptedReply {
-    /// Whether it can be sent as it is.
-    pub(crate) fn is_line(&self) -> bool {
-        self.reply.len() <= 2_000 && !self.reply.chars().any(char::is_control)
-    }
-
-    /// The reply of the first in the list that is for this point and not used up; counts it.
-    pub(crate) fn take(replies: &mut [ScriptedReply], at: &str) -> Option<String> {
-        let found = replies
-            .iter_mut()
-            .find(|reply| reply.at.eq_ignore_ascii_case(at) && reply.times != Some(0))?;
-        if let Some(times) = &mut found.times {
-            *times = times.saturating_sub(1);
-        }
-        Some(found.reply.clone())
     }
 }
 
@@ -67,32 +38,32 @@ mod tests {
     use super::*;
 
     #[test]
-    fn replies_come_in_order_and_are_used_up() {
-        let mut fault: SmtpFault = serde_json::from_str(
-            r#"{"replies": [{"at": "data", "reply": "432 4.3.2 first", "times": 2}, {"at": "DATA", "reply": "451 4.7.500 then"}]}"#,
-        )
-        .unwrap();
-        assert_eq!(fault.problem(), None);
-        let mut said = |at| ScriptedReply::take(&mut fault.replies, at);
-        assert_eq!(said("MAIL"), None);
-        assert_eq!(said("DATA").unwrap(), "432 4.3.2 first");
-        assert_eq!(said("DATA").unwrap(), "432 4.3.2 first");
-        assert_eq!(said("DATA").unwrap(), "451 4.7.500 then");
-        assert_eq!(said("DATA").unwrap(), "451 4.7.500 then");
-    }
-
-    #[test]
     fn what_is_no_reply_is_refused() {
-        for bad in ["", "hello", "25 x", "250", "250x", "999 x", "250 a\r\nb", "é50 x"] {
+        let problem = |reply: &str| {
+            let rule = ReplyRule {
+                at: "DATA".to_owned(),
+                reply: reply.to_owned(),
+                ..ReplyRule::default()
+            };
+            let rules = vec![rule];
             let fault = SmtpFault {
-                replies: vec![ScriptedReply {
-                    at: "DATA".to_owned(),
-                    reply: bad.to_owned(),
-                    times: None,
-                }],
+                rules,
                 ..SmtpFault::default()
             };
-            assert!(fault.problem().is_some(), "{bad:?}");
+            fault.problem()
+        };
+        assert_eq!(problem("454 4.7.0 Temporary authentication failure"), None);
+        for bad in [
+            "",
+            "hello",
+            "25 x",
+            "250",
+            "250x",
+            "999 x",
+            "250 a\r\nb",
+            "é50 x",
+        ] {
+            assert!(problem(bad).is_some(), "{bad:?}");
         }
     }
 }

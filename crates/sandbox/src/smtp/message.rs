@@ -1,6 +1,8 @@
 //! What Exchange reads in a message's header, and what it changes there.
 
+use jiff::Timestamp;
 use mail_parser::MessageParser;
+use mailgrant_core::time::UnixTime;
 
 /// What a header says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -53,11 +55,20 @@ pub(crate) fn delivered(message: &[u8], before: &str) -> Vec<u8> {
     delivered
 }
 
+/// `Sun, 22 Nov 2026 10:13:19 +0000`
+pub(crate) fn rfc2822(at: UnixTime) -> String {
+    let at = Timestamp::from_second(at.0).unwrap_or(Timestamp::UNIX_EPOCH);
+    at.strftime("%a, %d %b %Y %H:%M:%S +0000").to_string()
+}
+
 /// The header, without the empty line that ends it; none where the first line is no header field, as a message may
 /// also begin with its body.
 fn header(message: &[u8]) -> &[u8] {
     let mut end = 0_usize;
-    for line in message.split_inclusive(|byte| *byte == b'\n').take(MOST_LINES) {
+    for line in message
+        .split_inclusive(|byte| *byte == b'\n')
+        .take(MOST_LINES)
+    {
         if matches!(line, b"\r\n" | b"\n") {
             break;
         }
@@ -87,7 +98,13 @@ mod tests {
             String::from_utf8(delivered(message, "Received: y\r\n")).unwrap(),
             "Received: y\r\nFrom: a@x.test\r\nSubject: x\r\n\r\nBcc: body\r\n"
         );
-        for message in [&b""[..], b"\r\nBcc: x\r\n", b"no header\r\nBcc: x\r\n", b"\xff\x00:", b"Bcc"] {
+        for message in [
+            &b""[..],
+            b"\r\nBcc: x\r\n",
+            b"no header\r\nBcc: x\r\n",
+            b"\xff\x00:",
+            b"Bcc",
+        ] {
             assert_eq!(delivered(message, ""), message);
         }
         assert_eq!(delivered(b"Bcc: b@x.test", ""), b"");
@@ -103,7 +120,10 @@ mod tests {
         assert_eq!(header.subject.as_deref(), Some("Grüße"));
         assert!(header.dated);
         assert_eq!(Header::of(b""), Header::default());
-        assert_eq!(Header::of(b"From: team: a@x.test, b@x.test;\r\n\r\n").from, ["a@x.test", "b@x.test"]);
+        assert_eq!(
+            Header::of(b"From: team: a@x.test, b@x.test;\r\n\r\n").from,
+            ["a@x.test", "b@x.test"]
+        );
         assert_eq!(Header::of(b"\r\nFrom: a@x.test\r\n").from, [""; 0]);
     }
 }

@@ -47,11 +47,13 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
 use crate::clock::Clock;
-use crate::directory::Submission;
+use crate::control::Faults;
+use crate::directory::{Protocol, Submission};
+use crate::net::fault::LineFaults;
 use crate::net::{self, Door, Security, Stream, Tls, Wire};
 use crate::random::Random;
 use connection::Connection;
-pub use fault::{ScriptedReply, SmtpFault};
+pub use fault::SmtpFault;
 use quota::Quota;
 pub use refusal::{LoginRefusal, SendRefusal};
 
@@ -83,9 +85,6 @@ pub trait PostOffice: Send + Sync + 'static {
 
     /// The limits of now.
     fn limits(&self) -> Submission;
-
-    /// What to answer at this point instead of the truth, if anything.
-    fn scripted(&self, at: &str) -> Option<String>;
 }
 
 /// With what somebody logs in.
@@ -132,6 +131,8 @@ pub struct Settings {
     pub host_name: String,
     /// What a client may cost.
     pub limits: Limits,
+    /// What goes wrong.
+    pub faults: Faults,
 }
 
 impl Default for Settings {
@@ -141,6 +142,7 @@ impl Default for Settings {
             tls_port: None,
             host_name: HOST_NAME.to_owned(),
             limits: Limits::default(),
+            faults: Faults::default(),
         }
     }
 }
@@ -197,18 +199,8 @@ pub async fn serve(
         Some(port) => Some(TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?),
         None => None,
     };
-    let limits = settings.limits;
-    let door = Door::new(tls, limits.connections, limits.login_timeout);
-    let service = Arc::new(Service {
-        door: door.clone(),
-        memory: Arc::new(Semaphore::new(data::permits(limits.memory))),
-        limits,
-        host_name: settings.host_name,
-        quota: Quota::default(),
-        office,
-        clock,
-        random,
-    });
+    let service = Arc::new(Service::new(settings, tls, office, clock, random));
+    let door = service.door.clone();
     Ok(Server {
         starttls: door.open(&service, starttls, Tls::StartTls)?,
         implicit: match implicit {
@@ -256,10 +248,42 @@ struct Service {
     memory: Arc<Semaphore>,
     limits: Limits,
     host_name: String,
+    faults: Faults,
+    line_faults: LineFaults,
     quota: Quota,
     office: Arc<dyn PostOffice>,
     clock: Clock,
     random: Arc<dyn Random>,
+}
+
+impl Service {
+    fn new(
+        settings: Settings,
+        tls: Arc<ServerConfig>,
+        office: Arc<dyn PostOffice>,
+        clock: Clock,
+        random: Arc<dyn Random>,
+    ) -> Self {
+        let limits = settings.limits;
+        let line_faults = LineFaults::new(settings.faults.clone(), Protocol::Smtp);
+        Service {
+            door: Door::new(tls, limits.connections, limits.login_timeout).under(&line_faults),
+            memory: Arc::new(Semaphore::new(data::permits(limits.memory))),
+            limits,
+            host_name: settings.host_name,
+            faults: settings.faults,
+            line_faults,
+            quota: Quota::default(),
+            office,
+            clock,
+            random,
+        }
+    }
+
+    /// The line to a client; `greeted` when it has had its greeting.
+    fn wire(&self, stream: Box<dyn Stream>, greeted: bool) -> Wire {
+        Wire::new(stream, self.limits.write_timeout).under(&self.line_faults, greeted)
+    }
 }
 
 impl net::Service for Service {
@@ -274,7 +298,7 @@ impl net::Service for Service {
     }
 
     async fn serve(self: Arc<Self>, stream: Box<dyn Stream>, security: Security) {
-        let wire = Wire::new(stream, self.limits.write_timeout);
+        let wire = self.wire(stream, false);
         Connection::new(self, wire, security).run().await;
     }
 }

@@ -19,7 +19,12 @@ impl Connection {
                 self.tagged("503 5.5.2 Need rcpt command");
             }
             // RFC 3030 §3: BINARYMIME needs BDAT, and the two are not mixed.
-            Some(Transaction { binary: true, .. } | Transaction { chunks: Some(_), .. }) => {
+            Some(
+                Transaction { binary: true, .. }
+                | Transaction {
+                    chunks: Some(_), ..
+                },
+            ) => {
                 self.tagged("503 5.5.2 Bad sequence of commands");
             }
             Some(_) => return self.dotted().await,
@@ -63,13 +68,16 @@ impl Connection {
             }
             Some(_) => None,
         };
-        let scripted = self.service.office.scripted("BDAT");
-        let (mut gathered, slot) = match self.transaction.as_mut().and_then(|open| open.chunks.take())
+        let (mut gathered, slot) = match self
+            .transaction
+            .as_mut()
+            .and_then(|open| open.chunks.take())
         {
             Some(chunks) => chunks,
             None => self.begin(),
         };
-        let limit = usize::try_from(self.service.office.limits().message_bytes).unwrap_or(usize::MAX);
+        let limit =
+            usize::try_from(self.service.office.limits().message_bytes).unwrap_or(usize::MAX);
         let welcome = if unasked.is_none() { limit } else { 0 };
         if size > welcome.saturating_add(MOST_UNWELCOME) {
             // To read it only to throw it away is what an attacker wants.
@@ -97,9 +105,9 @@ impl Connection {
             Ok(Err(error)) => return Err(error),
             Err(_) => return Ok(self.timed_out()),
         }
-        if let Some(reply) = scripted {
+        if let Some(next) = self.scripted("BDAT") {
             self.transaction = None;
-            return Ok(self.scripted(&reply));
+            return Ok(next);
         }
         if let Some(problem) = unasked {
             self.tagged(problem);
@@ -129,10 +137,7 @@ impl Connection {
             .login
             .as_ref()
             .and_then(|login| self.service.quota.begin(&login.mailbox, &limits));
-        (
-            Gathered::new(most, Arc::clone(&self.service.memory)),
-            slot,
-        )
+        (Gathered::new(most, Arc::clone(&self.service.memory)), slot)
     }
 
     /// The whole message has come. What may not be sent is said here, as Exchange does.
@@ -147,8 +152,8 @@ impl Connection {
                 return Ok(Next::Command);
             }
         };
-        if let Some(reply) = self.service.office.scripted("MESSAGE") {
-            return Ok(self.scripted(&reply));
+        if let Some(next) = self.scripted("MESSAGE") {
+            return Ok(next);
         }
         let limits = self.service.office.limits();
         let slot = slot.or_else(|| self.service.quota.begin(&login.mailbox, &limits));
@@ -232,8 +237,7 @@ impl Outcome {
     }
 }
 
-pub(super) const TOO_LARGE: &str =
-    "552 5.3.4 Message size exceeds fixed maximum message size";
+pub(super) const TOO_LARGE: &str = "552 5.3.4 Message size exceeds fixed maximum message size";
 const CONCURRENT: &str = "432 4.3.2 Concurrent connections limit exceeded. Visit https://aka.ms/concurrent_sending for more information.";
 const DAILY: &str = "554 5.2.0 STOREDRV.Submission.Exception:SubmissionQuotaExceededException; Failed to process message due to a permanent exception with message The message can't be submitted because the sender's submission quota was exceeded.";
 /// Octets of a chunk that is refused and read all the same, so that the conversation can go on.

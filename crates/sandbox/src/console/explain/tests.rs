@@ -65,7 +65,7 @@ fn every_reason_of_a_refused_mail_login_has_a_remedy_of_its_own() {
         }
         refusal = following(reason);
     }
-    assert_eq!(seen.len(), 13);
+    assert_eq!(seen.len(), 14);
 }
 
 /// The next reason in the order of the enum: a new one does not compile until it is here.
@@ -80,7 +80,8 @@ fn following(refusal: Refusal) -> Option<Refusal> {
         Refusal::Permission => Refusal::UnknownPerson,
         Refusal::UnknownPerson => Refusal::UnknownMailbox,
         Refusal::UnknownMailbox => Refusal::NoMailboxPermission,
-        Refusal::NoMailboxPermission => Refusal::NoServicePrincipal,
+        Refusal::NoMailboxPermission => Refusal::NotTheSignedInPerson,
+        Refusal::NotTheSignedInPerson => Refusal::NoServicePrincipal,
         Refusal::NoServicePrincipal => Refusal::ServicePrincipalObject,
         Refusal::ServicePrincipalObject => Refusal::ProtocolDisabled,
         Refusal::ProtocolDisabled => return None,
