@@ -13,7 +13,7 @@ use mailgrant_core::time::UnixTime;
 use super::problem::{Problem, grant, request};
 use super::tenant::TenantSegment;
 use crate::Random;
-use crate::directory::{Permission, Platform};
+use crate::directory::{IssuedTo, Permission, Platform};
 
 /// What a code stands for.
 #[derive(Clone, Debug)]
@@ -132,6 +132,17 @@ impl Codes {
             (Some(_), Some(_)) => return Err(grant::VERIFIER_MISMATCH.problem()),
         }
         Ok(grant.clone())
+    }
+
+    /// Ends codes before their time.
+    pub(crate) fn expire(&self, issued_to: &IssuedTo, now: UnixTime) {
+        let long_ago = UnixTime(now.0.saturating_sub_unsigned(LIFETIME.as_secs()));
+        for issued in self.lock().values_mut() {
+            let grant = &mut issued.grant;
+            if issued_to.is(&grant.person, &grant.client_id) {
+                grant.issued_at = grant.issued_at.min(long_ago);
+            }
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Vec<u8>, Issued>> {

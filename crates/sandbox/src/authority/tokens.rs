@@ -123,7 +123,7 @@ impl Common {
         Self {
             aud: audience.to_owned(),
             iss: tenant.access_token_issuer(),
-            iat: now.0,
+            iat: authority.directory.issue_time(now).0,
             nbf: now.0,
             exp: (now + authority.access_token_lifetime()).0,
             acr: "1",

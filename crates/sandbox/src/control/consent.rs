@@ -4,8 +4,10 @@ use actix_web::{HttpResponse, web};
 use serde::Deserialize;
 use serde_json::json;
 
+use super::directory::refused;
 use super::{failure, refusal};
 use crate::authority::Authority;
+use crate::directory::TenantEntry;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -38,9 +40,12 @@ pub(super) async fn post(
         }
     }
     if let Some(required) = change.require_admin {
-        authority
-            .directory
-            .change(|tenant| tenant.admin_consent_required = required);
+        let changed = authority.directory.update::<TenantEntry>("", |tenant| {
+            tenant.admin_consent_required = required;
+        });
+        if let Err(reason) = changed {
+            return refused(&reason);
+        }
     }
     HttpResponse::NoContent().finish()
 }

@@ -17,18 +17,25 @@
 //! | `POST /control/keys/rotate` | `{}` or `{"retire": true}` | 204; `retire` makes what was signed before invalid |
 //! | `GET /control/outbox`, `DELETE /control/outbox` | | `{"sent": [{"id", "at", "user", "client_id", "mail_from", "recipients", …}]}`; 204 |
 //! | `GET`, `DELETE /control/outbox/{id}`, `GET /control/outbox/{id}/raw` | | one of them; 204; the message as it was handed in |
+//! | `POST /control/expire` | `{"access_tokens": true}`, `refresh_tokens`, `authorization_codes`; of one `user` or `application` | 204; what was issued so far has ended |
+//! | `POST /control/deliver` | `{"mailbox", "from", "subject", "text"}`, or `raw` or `raw_base64`; `folder`, `flags`, `received_at`; or a list of them | `{"delivered": [{"mailbox", "folder", "uid", "uid_validity"}]}` |
+//! | `POST /control/folder` | `{"mailbox"}` with `create`, `delete`, `rename` and `to`, or `recreate` (another UIDVALIDITY) | the folder |
 //! | `/control/directory/…` | the tenant file's entries as JSON | see [`directory`] |
 //! | `POST /control/workload-token` | `{"subject": "system:serviceaccount:mail:reader"}`; `audience`, `seconds` | `{"issuer", "token"}` for a federated credential |
 //! | `GET /control/cmdlets`, `POST /control/cmdlets/{name}` | a cmdlet's parameters | see [`cmdlets`] |
 //!
-//! An error is `{"error": TEXT}` with status 400, 403 or 404.
+//! An error is `{"error": TEXT}` with status 400, 403 or 404. What changes something is in the log of requests, under
+//! its method and path.
 
 mod clock;
 pub mod cmdlets;
 mod consent;
+mod deliver;
 pub mod directory;
+mod expire;
 mod fault_plan;
 mod faults;
+mod folder;
 mod guard;
 mod keys;
 mod log;
@@ -42,6 +49,8 @@ use actix_web::middleware::from_fn;
 use actix_web::{HttpResponse, web};
 use serde_json::json;
 
+use crate::mailstore::StoreError;
+
 pub use crate::imap::fault::{Distortion, ImapFault, ImapRule, Preset};
 pub use crate::net::fault::{Garbage, TransportFault};
 pub use crate::net::rule::ReplyRule;
@@ -51,12 +60,6 @@ pub use log::{Entry, RequestLog};
 
 /// Routes of the control API.
 pub(crate) fn configure(config: &mut web::ServiceConfig) {
-    let bodies = web::JsonConfig::default()
-        .limit(64 * 1024)
-        .error_handler(|error, _| {
-            let response = refusal(&error.to_string());
-            actix_web::error::InternalError::from_response(error, response).into()
-        });
     let queries = web::QueryConfig::default().error_handler(|error, _| {
         let response = refusal(&error.to_string());
         actix_web::error::InternalError::from_response(error, response).into()
@@ -64,7 +67,7 @@ pub(crate) fn configure(config: &mut web::ServiceConfig) {
     config.service(
         web::scope("/control")
             .wrap(from_fn(guard::check))
-            .app_data(bodies)
+            .app_data(json_bodies(64 * 1024))
             .app_data(queries)
             .route("/requests", web::get().to(requests::get))
             .route("/requests", web::delete().to(requests::delete))
@@ -82,10 +85,38 @@ pub(crate) fn configure(config: &mut web::ServiceConfig) {
             .route("/outbox/{id}", web::get().to(outbox::get))
             .route("/outbox/{id}", web::delete().to(outbox::delete))
             .route("/outbox/{id}/raw", web::get().to(outbox::raw))
+            .route("/expire", web::post().to(expire::post))
+            .route("/folder", web::post().to(folder::post))
+            .service(
+                web::resource("/deliver")
+                    .app_data(json_bodies(deliver::LARGEST))
+                    .post(deliver::post),
+            )
             .configure(directory::configure)
             .route("/cmdlets", web::get().to(cmdlets::list))
             .route("/cmdlets/{name}", web::post().to(cmdlets::post)),
     );
+}
+
+fn json_bodies(limit: usize) -> web::JsonConfig {
+    web::JsonConfig::default()
+        .limit(limit)
+        .error_handler(|error, _| {
+            let response = refusal(&error.to_string());
+            actix_web::error::InternalError::from_response(error, response).into()
+        })
+}
+
+/// A mailbox that did not do what it was asked.
+fn store_refusal(error: &StoreError) -> HttpResponse {
+    let body = json!({ "error": error.to_string() });
+    match error {
+        StoreError::NoSuchFolder { .. } => HttpResponse::NotFound().json(body),
+        StoreError::Io { .. } | StoreError::InUse { .. } => {
+            HttpResponse::InternalServerError().json(body)
+        }
+        _ => HttpResponse::BadRequest().json(body),
+    }
 }
 
 fn refusal(problem: &str) -> HttpResponse {

@@ -116,6 +116,9 @@ impl Directory {
         let claims: Claims = self.keys().verify(token)?;
         let tenant = self.tenant();
         claims.check(&tenant, now)?;
+        if self.has_ended(&claims.oid, &claims.appid, UnixTime(claims.iat)) {
+            return Err(Refusal::Expired);
+        }
         let mailbox = tenant.mailbox(user).ok_or(Refusal::UnknownMailbox)?;
         let (holder, permitted) = match &claims.scp {
             Some(scopes) => claims.person(&tenant, mailbox, scopes, protocol)?,
@@ -147,6 +150,7 @@ struct Claims {
     iss: String,
     exp: i64,
     nbf: i64,
+    iat: i64,
     tid: String,
     oid: String,
     appid: String,

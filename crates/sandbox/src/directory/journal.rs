@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use mailgrant_core::time::UnixTime;
 use serde::{Deserialize, Serialize};
 
+use super::expiry::IssuedTo;
 use super::permission::Permission;
 use super::refresh_tokens::RefreshTokenGrant;
 use crate::{Error, files};
@@ -27,6 +28,14 @@ pub(super) enum Event {
     Revoked {
         person: String,
         generation: u64,
+    },
+    AccessTokensExpired {
+        issued_to: IssuedTo,
+        until: UnixTime,
+    },
+    RefreshTokensExpired {
+        issued_to: IssuedTo,
+        at: UnixTime,
     },
     /// An entry is like this from now on, or gone.
     Changed {

@@ -6,6 +6,7 @@ mod certificate;
 mod change;
 mod check;
 mod entry;
+mod expiry;
 mod file;
 mod guid;
 mod journal;
@@ -29,6 +30,7 @@ pub(crate) use entry::{
     RedirectUriEntry, SecretEntry, ServicePrincipalEntry, SharedMailboxEntry, TenantEntry,
     UserEntry,
 };
+pub(crate) use expiry::IssuedTo;
 pub(crate) use guid::derived_guid;
 
 pub use application::{Application, ApplicationSecret, Audience, Flow, Platform, RedirectUri};
@@ -42,6 +44,7 @@ pub use submission::{PasswordSubmission, Submission};
 pub use tenant::{Tenant, User};
 
 use crate::{Error, Random};
+use expiry::Ended;
 use journal::{Event, Journal};
 use refresh_tokens::RefreshTokens;
 use secrets::Secrets;
@@ -57,6 +60,7 @@ struct Inner {
     tenant: RwLock<Tenant>,
     keys: KeySet,
     refresh_tokens: Mutex<RefreshTokens>,
+    ended: Mutex<Ended>,
     journal: Mutex<Journal>,
     random: Arc<dyn Random>,
     secrets: Secrets,
@@ -99,6 +103,7 @@ impl Directory {
         }
         let keys = KeySet::open(directory, now)?;
         let mut refresh_tokens = RefreshTokens::default();
+        let mut ended = Ended::default();
         let journal = Journal::open(directory, now, &mut |event| match event {
             Event::Consented {
                 client_id,
@@ -112,12 +117,15 @@ impl Directory {
             Event::Revoked { person, generation } => {
                 refresh_tokens.set_generation(person, *generation)
             }
+            Event::AccessTokensExpired { issued_to, until } => ended.add(issued_to.clone(), *until),
+            Event::RefreshTokensExpired { issued_to, at } => refresh_tokens.expire(issued_to, *at),
             Event::Changed { .. } => change::replay(event, &mut tenant, &secrets, redirect_uris),
         })?;
         Ok(Self(Arc::new(Inner {
             tenant: RwLock::new(tenant),
             keys,
             refresh_tokens: Mutex::new(refresh_tokens),
+            ended: Mutex::new(ended),
             journal: Mutex::new(journal),
             random,
             secrets,
@@ -191,6 +199,10 @@ impl Directory {
             .journal
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn ended(&self) -> MutexGuard<'_, Ended> {
+        self.0.ended.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn refresh_tokens(&self) -> MutexGuard<'_, RefreshTokens> {

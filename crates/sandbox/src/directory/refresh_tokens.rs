@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Directory;
 use super::application::Platform;
+use super::expiry::IssuedTo;
 use super::journal::Event;
 use super::permission::Permission;
 use crate::Error;
@@ -192,6 +193,16 @@ pub(super) struct RefreshTokens {
 impl RefreshTokens {
     pub(super) fn insert(&mut self, grant: RefreshTokenGrant) {
         self.by_hash.insert(grant.hash.clone(), grant);
+    }
+
+    /// As if those issued so far had not been used for 90 days.
+    pub(super) fn expire(&mut self, issued_to: &IssuedTo, now: UnixTime) {
+        let idle_since = UnixTime(now.0.saturating_sub_unsigned(LIFETIME.as_secs()));
+        for grant in self.by_hash.values_mut() {
+            if issued_to.is(&grant.person, &grant.client_id) {
+                grant.issued_at = grant.issued_at.min(idle_since);
+            }
+        }
     }
 
     pub(super) fn set_generation(&mut self, person: &str, generation: u64) {

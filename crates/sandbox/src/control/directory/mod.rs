@@ -60,7 +60,7 @@ pub(super) fn configure(config: &mut web::ServiceConfig) {
 }
 
 /// A change that was not made.
-fn refused(reason: &ChangeRefusal) -> HttpResponse {
+pub(super) fn refused(reason: &ChangeRefusal) -> HttpResponse {
     match reason {
         ChangeRefusal::Invalid(problem) => refusal(problem),
         ChangeRefusal::NotFound(problem) => {
