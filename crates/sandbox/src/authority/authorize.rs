@@ -28,6 +28,8 @@ pub(crate) struct AuthorizeRequest {
     pub challenge: Option<Challenge>,
     pub prompt: Option<Prompt>,
     pub login_hint: Option<String>,
+    /// Whether the answer shall carry `client_info`, as MSAL asks.
+    pub client_info: bool,
 }
 
 /// Which pages the client wishes.
@@ -137,6 +139,9 @@ fn read(
         .map(Prompt::parse)
         .transpose()
         .map_err(refuse)?;
+    if prompt == Some(Prompt::SelectAccount) && params.get("login_hint").is_some() {
+        return Err(refuse(request::PROMPT_AND_HINT.problem()));
+    }
     let directory = authority.directory.tenant().display_name.clone();
     let scopes = params
         .required("scope")
@@ -160,6 +165,7 @@ fn read(
         login_hint: params
             .get("login_hint")
             .map(|hint| hint.chars().take(254).collect()),
+        client_info: params.get("client_info") == Some("1"),
         answer,
     };
     Ok((application, request))

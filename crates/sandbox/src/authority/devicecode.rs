@@ -49,6 +49,7 @@ fn answer(authority: &Authority, asked: DeviceRequest) -> HttpResponse {
     // In plain HTTP whatever the device speaks: the person's browser may not know the sandbox's CA.
     let uri = format!("{}/device", authority.addresses.plain);
     HttpResponse::Ok()
+        .insert_header((header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"))
         .insert_header((header::CACHE_CONTROL, "no-store, no-cache"))
         .json(json!({
             "user_code": user_code,

@@ -1,11 +1,11 @@
-//! `/{tenant}/discovery/v2.0/keys` (RFC 7517 §5)
+//! `/{tenant}/discovery/v2.0/keys` (RFC 7517 §5), and the same without `/v2.0`
 
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::{Value, json};
 
 use super::state::Authority;
-use super::tenant::TenantSegment;
+use super::tenant::{CONSUMERS, TenantSegment};
 use super::token;
 
 pub(crate) async fn get(
@@ -15,14 +15,14 @@ pub(crate) async fn get(
 ) -> HttpResponse {
     let parsed = TenantSegment::parse(&authority, &segment);
     authority.record(authority.entry("keys"), &parsed);
-    if let Err(problem) = parsed {
-        return token::refusal(&authority, &request, &problem);
-    }
-    let issuer = format!(
-        "{}/{}/v2.0",
-        authority.base(&request),
-        authority.directory.tenant().id
-    );
+    let issued_by = match parsed {
+        Ok(TenantSegment::Named) => authority.directory.tenant().id.clone(),
+        Ok(TenantSegment::Consumers) => CONSUMERS.to_owned(),
+        // Each key says whose tokens it signs, and here they are of several issuers.
+        Ok(TenantSegment::Common | TenantSegment::Organizations) => "{tenantid}".to_owned(),
+        Err(problem) => return token::refusal(&authority, &request, &problem),
+    };
+    let issuer = format!("{}/{issued_by}/v2.0", authority.base(&request));
     let keys: Vec<Value> = authority
         .directory
         .keys()
@@ -30,7 +30,6 @@ pub(crate) async fn get(
         .iter()
         .filter_map(|key| serde_json::to_value(key).ok())
         .map(|mut key| {
-            // Each key says whose tokens it signs, since `common` shows those of several issuers.
             if let Some(object) = key.as_object_mut() {
                 object.insert("issuer".to_owned(), json!(issuer));
             }

@@ -14,6 +14,8 @@ mod devicecode;
 mod discovery;
 mod fault;
 mod flow;
+mod headers;
+mod instance_discovery;
 mod keys;
 mod logout;
 mod pages;
@@ -42,6 +44,7 @@ pub(crate) fn configure(config: &mut web::ServiceConfig) {
     config.service(
         web::scope("")
             .wrap(from_fn(fault::show))
+            .wrap(from_fn(headers::add))
             .route("/assets/{file}", web::get().to(assets::get))
             .route("/error", web::get().to(explain))
             .route(
@@ -55,7 +58,16 @@ pub(crate) fn configure(config: &mut web::ServiceConfig) {
                 "/{tenant}/v2.0/.well-known/openid-configuration",
                 web::get().to(discovery::get),
             )
+            .route(
+                "/{tenant}/.well-known/openid-configuration",
+                web::get().to(discovery::get_v1),
+            )
+            .route(
+                "/{tenant}/discovery/instance",
+                web::get().to(instance_discovery::get),
+            )
             .route("/{tenant}/discovery/v2.0/keys", web::get().to(keys::get))
+            .route("/{tenant}/discovery/keys", web::get().to(keys::get))
             .route(
                 "/{tenant}/oauth2/v2.0/authorize",
                 web::get().to(authorize::get),

@@ -108,12 +108,7 @@ pub(crate) struct Trace {
 impl Trace {
     /// Takes the correlation over from the client when it sent one, as MSAL does.
     pub(crate) fn of(authority: &Authority, request: &HttpRequest) -> Self {
-        let sent = request
-            .headers()
-            .get("client-request-id")
-            .and_then(|value| value.to_str().ok())
-            .and_then(|value| uuid::Uuid::try_parse(value).ok());
-        let correlation_id = sent.unwrap_or_else(|| authority.random.uuid());
+        let correlation_id = correlation(request).unwrap_or_else(|| authority.random.uuid());
         Self {
             trace_id: authority.random.uuid().to_string(),
             correlation_id: correlation_id.to_string(),
@@ -131,4 +126,18 @@ impl Trace {
             self.timestamp
         )
     }
+}
+
+/// The caller's own mark of a request: a header, or in the query where a browser cannot send one.
+pub(crate) fn correlation(request: &HttpRequest) -> Option<uuid::Uuid> {
+    let by_header = request
+        .headers()
+        .get("client-request-id")
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| uuid::Uuid::try_parse(value).ok());
+    by_header.or_else(|| {
+        url::form_urlencoded::parse(request.query_string().as_bytes())
+            .find(|(name, _)| name == "client-request-id")
+            .and_then(|(_, value)| uuid::Uuid::try_parse(&value).ok())
+    })
 }

@@ -14,6 +14,7 @@ use super::pages;
 use super::problem::{Problem, consent, request};
 use super::scopes::RequestedScopes;
 use super::state::Authority;
+use super::token::client_info;
 use crate::directory::{Application, Permission, User};
 
 /// The next page of a flow, or its end.
@@ -213,9 +214,12 @@ fn finish(
         &*authority.random,
     );
     let session_state = authority.random.uuid().to_string();
-    asked
-        .answer
-        .send(&[("code", code.expose()), ("session_state", &session_state)])
+    let client_info = client_info(authority, person);
+    let mut parameters = vec![("code", code.expose()), ("session_state", &session_state)];
+    if asked.client_info {
+        parameters.push(("client_info", &client_info));
+    }
+    asked.answer.send(&parameters)
 }
 
 /// Ends the flow with an error for the client.

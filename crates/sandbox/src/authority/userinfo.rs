@@ -21,8 +21,12 @@ pub(crate) async fn get(authority: web::Data<Authority>, request: HttpRequest) -
     }
     authority.log.record(entry);
     match answer {
-        Some(person) => HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(person),
+        Some(person) => HttpResponse::Ok()
+            .insert_header((header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"))
+            .insert_header((header::CACHE_CONTROL, "no-store"))
+            .json(person),
         None => HttpResponse::Unauthorized()
+            .insert_header((header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"))
             .insert_header((header::WWW_AUTHENTICATE, "Bearer error=\"invalid_token\""))
             .json(json!({"error": {"code": "InvalidAuthenticationToken", "message": "Access token validation failure. It must be for Microsoft Graph, signed, and valid now."}})),
     }

@@ -14,7 +14,7 @@
 //! | `POST /control/revoke` | `{"user": "ada.finch@tarnbrook.test"}` | 204; the person's refresh tokens answer AADSTS50173 |
 //! | `POST /control/token-lifetime` | `{"seconds": 60}` | 204 |
 //! | `POST /control/consent` | `{"require_admin": true}` and, or, `{"withdraw": CLIENT_ID}` | 204 |
-//! | `POST /control/keys/rotate` | `{}` or `{"retire": true}` | 204; `retire` makes what was signed before invalid |
+//! | `POST /control/keys/rotate` | `{}` or `{"retire": true}` | 204; signs with the key published for it; `retire` makes what was signed before invalid |
 //! | `GET /control/outbox`, `DELETE /control/outbox` | | `{"sent": [{"id", "at", "user", "client_id", "mail_from", "recipients", …}]}`; 204 |
 //! | `GET`, `DELETE /control/outbox/{id}`, `GET /control/outbox/{id}/raw` | | one of them; 204; the message as it was handed in |
 //! | `POST /control/expire` | `{"access_tokens": true}`, `refresh_tokens`, `authorization_codes`; of one `user` or `application` | 204; what was issued so far has ended |

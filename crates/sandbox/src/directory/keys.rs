@@ -17,7 +17,8 @@ use serde::{Deserialize, Serialize};
 use super::access::Refusal;
 use crate::Error;
 
-/// The signing keys, newest first. The first signs; the others are still published, until they are retired.
+/// The signing keys, newest first. The first is published and does not sign yet, so that whoever keeps keys knows it in
+/// time; the second signs; the others are still published, until they are retired.
 pub struct KeySet {
     path: PathBuf,
     keys: RwLock<Vec<SigningKey>>,
@@ -49,6 +50,10 @@ impl KeySet {
                 .collect::<Result<_, _>>()?,
             _ => vec![SigningKey::generate(now)?],
         };
+        let mut keys: Vec<SigningKey> = keys;
+        if keys.len() == 1 {
+            keys.insert(0, SigningKey::generate(now)?);
+        }
         let set = Self {
             path,
             keys: RwLock::new(keys),
@@ -57,7 +62,7 @@ impl KeySet {
         Ok(set)
     }
 
-    /// Signs claims with the newest key. Access tokens of version 1.0 carry `x5t` too.
+    /// Signs claims with the key that is in use. Access tokens of version 1.0 carry `x5t` too.
     ///
     /// # Errors
     ///
@@ -65,7 +70,7 @@ impl KeySet {
     pub fn sign<T: Serialize>(&self, claims: &T, with_x5t: bool) -> Result<String, Error> {
         let keys = self.read();
         let key = keys
-            .first()
+            .get(SIGNER)
             .ok_or_else(|| Error::cryptography("there is no signing key"))?;
         let mut header = Header::new(Algorithm::RS256);
         header.typ = Some("JWT".to_owned());
@@ -106,8 +111,8 @@ impl KeySet {
         self.read().iter().map(|key| key.public.clone()).collect()
     }
 
-    /// Begins to sign with a new key. The last one stays published, unless `retire` says that what it signed shall
-    /// not hold any longer.
+    /// Begins to sign with the key that was published for it, and publishes the one after. Those before stay
+    /// published, unless `retire` says that what they signed shall not hold any longer.
     ///
     /// # Errors
     ///
@@ -116,9 +121,11 @@ impl KeySet {
         let new = SigningKey::generate(now)?;
         let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
         let mut next = vec![new];
-        if !retire {
-            next.extend(keys.iter().take(PUBLISHED - 1).cloned());
-        }
+        let kept = match retire {
+            true => SIGNER,
+            false => PUBLISHED - 1,
+        };
+        next.extend(keys.iter().take(kept).cloned());
         self.save(&next)?;
         *keys = next;
         Ok(())
@@ -136,7 +143,9 @@ impl KeySet {
 }
 
 /// How many keys are published at most.
-const PUBLISHED: usize = 3;
+const PUBLISHED: usize = 4;
+/// Which of them signs.
+const SIGNER: usize = 1;
 
 #[derive(Clone)]
 struct SigningKey {
@@ -232,8 +241,13 @@ mod tests {
         let keys = KeySet::open(directory.path(), NOW).unwrap();
         let token = keys.sign(&json!({"sub": "x"}), true).unwrap();
         let keys = KeySet::open(directory.path(), NOW).unwrap();
+        let before: Vec<String> = keys.published().into_iter().map(|key| key.kid).collect();
+        assert_eq!(before.len(), 2);
         keys.rotate(NOW, false).unwrap();
-        assert_eq!(keys.published().len(), 2);
+        assert_eq!(keys.published().len(), 3);
+        let fresh = keys.sign(&json!({"sub": "y"}), true).unwrap();
+        let kid = jsonwebtoken::decode_header(&fresh).unwrap().kid.unwrap();
+        assert_eq!(kid, before[0], "it was published before it signed");
         assert_eq!(keys.verify::<Value>(&token).unwrap()["sub"], "x");
         keys.rotate(NOW, true).unwrap();
         assert_eq!(
@@ -241,7 +255,7 @@ mod tests {
             Refusal::Signature
         );
         let keys = KeySet::open(directory.path(), NOW).unwrap();
-        assert_eq!(keys.published().len(), 1);
+        assert_eq!(keys.published().len(), 2);
     }
 
     #[test]

@@ -227,3 +227,51 @@ async fn the_style_and_the_meanings_are_served() {
         .unwrap();
     assert_eq!(none.status().as_u16(), 404);
 }
+
+#[actix_web::test]
+async fn what_msal_sends_besides_is_tolerated_and_client_info_given() {
+    let world = World::start().await;
+    let mut browser = Browser::new(&world);
+    let extra = [
+        ("client_info", "1"),
+        ("clidata", "1"),
+        ("client-request-id", "0b3b1b5e-6f0a-4a52-9c3e-5d1f0a7c9e11"),
+        ("X-AnchorMailbox", "UPN:ada@quillmere.test"),
+        ("claims", "{\"id_token\":{\"auth_time\":null}}"),
+        ("x-client-SKU", "msal.js.node"),
+        ("domain_hint", "quillmere.test"),
+        ("instance_aware", "false"),
+        ("response_mode", "fragment"),
+    ];
+    let answer = browser.connect(&world.authorize_url(&extra), ADA).await;
+    let info = answer.parameter("client_info").unwrap();
+    let redeemed = [
+        ("client_info", "1"),
+        ("x-client-SKU", "msal"),
+        ("claims", "{}"),
+    ];
+    let code = answer.parameter("code").unwrap();
+    let tokens = world.redeem(&code, &redeemed).await.ok();
+    assert_eq!(tokens["client_info"], info.as_str());
+    assert_eq!(tokens["ext_expires_in"], 3599);
+    assert!(tokens.get("refresh_in").is_none());
+    let plain = browser.get(&world.authorize_url(&[])).await;
+    assert_eq!(plain.parameter("client_info"), None);
+}
+
+#[actix_web::test]
+async fn long_tokens_say_when_to_ask_for_the_next() {
+    let world = World::start().await;
+    let long = serde_json::json!({"seconds": 86_400});
+    assert_eq!(world.control("/token-lifetime", long).await.status, 204);
+    let tokens = world.connected().await;
+    assert_eq!(tokens["refresh_in"], 43_200);
+}
+
+#[actix_web::test]
+async fn an_account_cannot_be_given_and_chosen() {
+    let world = World::start().await;
+    let both = [("prompt", "select_account"), ("login_hint", ADA)];
+    let answer = Browser::new(&world).get(&world.authorize_url(&both)).await;
+    assert_eq!(answer.sent_code().as_deref(), Some("90023"));
+}

@@ -68,7 +68,7 @@ pub(super) async fn fetch(
         get(keys).await
     })
     .await;
-    let outcome = match fetched {
+    match fetched {
         Ok(Ok(keys)) => IssuerKeys::parse(keys),
         Ok(Err(problem)) => Err(note(authority, credential, problem)),
         Err(_) => Err(note(
@@ -76,8 +76,7 @@ pub(super) async fn fetch(
             credential,
             "it did not answer in time".to_owned(),
         )),
-    };
-    outcome
+    }
 }
 
 /// Tells the request log what the wire does not.

@@ -232,7 +232,7 @@ impl NamedKey {
 }
 
 fn of_hexadecimal(text: &str) -> Option<Vec<u8>> {
-    let whole = text.len() % 2 == 0 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let whole = text.len().is_multiple_of(2) && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     if !whole {
         return None;
     }

@@ -102,6 +102,12 @@ table! {
         "'{0}' is not a supported value of 'response_mode' when requesting a token.",
         "The application asked for the answer to be delivered in an unknown way. It uses query, fragment or form_post.",
     );
+    PROMPT_AND_HINT = Kind::new(
+        90023,
+        INVALID_REQUEST,
+        "The values of 'prompt' and 'login_hint' exclude each other: an account cannot be both given and chosen.",
+        "The application names an account and wants it chosen at the same time. Its developer leaves out login_hint or prompt=select_account.",
+    );
     UNSUPPORTED_PROMPT = Kind::new(
         90023,
         INVALID_REQUEST,

@@ -3,6 +3,12 @@
 use super::{INVALID_GRANT, INVALID_REQUEST, Kind, table};
 
 table! {
+    UNKNOWN_INSTANCE = Kind::new(
+        50049,
+        "invalid_instance",
+        "Unknown or invalid instance.",
+        "The host that the application asked about is none of the sandbox's addresses.",
+    );
     NOT_FOUND = Kind::new(
         90002,
         INVALID_REQUEST,

@@ -46,6 +46,7 @@ pub(super) fn answer(
         scope: None,
         expires_in: lifetime,
         ext_expires_in: lifetime,
+        refresh_in: super::refresh_in(lifetime),
         access_token: tokens::app_only(authority, application, request.proof, audience, roles)?,
         refresh_token: None,
         id_token: None,

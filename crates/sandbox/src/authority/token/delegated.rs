@@ -7,6 +7,7 @@ use serde_json::json;
 use super::{TokenAnswer, TokenRequest};
 use crate::authority::problem::{Problem, consent, person, service};
 use crate::authority::scopes::{RequestedScopes, Target};
+use crate::authority::state::Authority;
 use crate::authority::tokens::{self, IdTokenParts};
 use crate::directory::{NewRefreshToken, Permission, Resource, User};
 
@@ -107,11 +108,12 @@ pub(super) fn issue(
         scope: Some(written(&permitted, audience)),
         expires_in: lifetime,
         ext_expires_in: lifetime,
+        refresh_in: super::refresh_in(lifetime),
         access_token,
         refresh_token,
         id_token,
         client_info: (request.params.get("client_info") == Some("1"))
-            .then(|| client_info(request, person)),
+            .then(|| client_info(request.authority, person)),
     })
 }
 
@@ -144,7 +146,7 @@ fn written(permissions: &[Permission], audience: &str) -> String {
 }
 
 /// What MSAL makes its account identifier of.
-fn client_info(request: &TokenRequest<'_>, person: &User) -> String {
-    let tenant = request.authority.directory.tenant().id.clone();
+pub(crate) fn client_info(authority: &Authority, person: &User) -> String {
+    let tenant = authority.directory.tenant().id.clone();
     URL_SAFE_NO_PAD.encode(json!({"uid": person.object_id, "utid": tenant}).to_string())
 }

@@ -19,6 +19,7 @@ use super::tenant::TenantSegment;
 use crate::directory::{Application, Platform};
 use client::ClientAuthentication;
 pub(crate) use client::ClientProof;
+pub(crate) use delegated::client_info;
 
 /// A request for a token that has passed client authentication.
 struct TokenRequest<'a> {
@@ -44,6 +45,9 @@ struct TokenAnswer {
     scope: Option<String>,
     expires_in: u64,
     ext_expires_in: u64,
+    /// Of long-lived tokens: when to ask for the next.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_in: Option<u64>,
     access_token: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     refresh_token: Option<String>,
@@ -77,6 +81,7 @@ pub(crate) async fn post(
         }
         Err(problem) => Err(problem),
     };
+    let client_id = entry.client_id.clone();
     authority.record(entry, &answer);
     match answer {
         Ok(answer) => {
@@ -89,8 +94,30 @@ pub(crate) async fn post(
             }
             response.json(answer)
         }
-        Err(problem) => refusal(&authority, &request, &problem),
+        Err(problem) => {
+            let mut response = refusal(&authority, &request, &problem);
+            if let Some(origin) = reader(&authority, &request, client_id.as_deref()) {
+                let headers = response.headers_mut();
+                headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+            }
+            response
+        }
     }
+}
+
+/// The origin whose page may read a refusal: of an application that has single-page redirect URIs.
+fn reader(
+    authority: &Authority,
+    request: &HttpRequest,
+    client_id: Option<&str>,
+) -> Option<header::HeaderValue> {
+    let origin = request.headers().get(header::ORIGIN)?;
+    let tenant = authority.directory.tenant();
+    let application = tenant.application(client_id?)?;
+    let uris = &application.redirect_uris;
+    uris.iter()
+        .any(|redirect_uri| redirect_uri.platform == Platform::Spa)
+        .then(|| origin.clone())
 }
 
 /// The endpoint is for POST (RFC 6749 §3.2).
@@ -206,3 +233,8 @@ impl TokenRequest<'_> {
 /// Grant types beyond those of RFC 6749 are registered under this name (RFC 6755 §3).
 const REGISTERED: &str = "urn:ietf:params:oauth:grant-type:";
 const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
+
+/// Entra names a time to refresh ahead for tokens of two hours and more.
+fn refresh_in(lifetime: u64) -> Option<u64> {
+    (lifetime >= 7200).then_some(lifetime / 2)
+}
