@@ -17,6 +17,7 @@ pub use description::{
 };
 
 use crate::authority::{self, Addresses, Authority};
+use crate::console::{self, Console};
 use crate::control::{self, Faults, RequestLog};
 use crate::directory::TenantFile;
 use crate::mailstore::{MailStore, StoreError};
@@ -91,8 +92,15 @@ impl Sandbox {
         })?;
         let outbox = Arc::new(Outbox::open(settings.dir.join("outbox"))?);
         let smtp = serve_smtp(&settings, &authority, &store, &outbox, &pki).await?;
-        let data = (Arc::clone(&store), Arc::clone(&outbox));
-        let (handle, server) = serve(authority.clone(), data, plain, tls, &pki)?;
+        let description = Description::of(&authority, &pki, &imap, &smtp);
+        let console = Console::new(description, &*settings.random)?;
+        let data = Shared {
+            authority: authority.clone(),
+            console: web::Data::new(console),
+            store: web::Data::from(Arc::clone(&store)),
+            outbox: web::Data::from(Arc::clone(&outbox)),
+        };
+        let (handle, server) = serve(data, plain, tls, &pki)?;
         Ok(Running {
             authority,
             pki,
@@ -284,9 +292,16 @@ async fn open_mail(
     }
 }
 
-fn serve(
+/// What the web server's handlers work with.
+struct Shared {
     authority: web::Data<Authority>,
-    (store, outbox): (Arc<MailStore>, Arc<Outbox>),
+    console: web::Data<Console>,
+    store: web::Data<MailStore>,
+    outbox: web::Data<Outbox>,
+}
+
+fn serve(
+    shared: Shared,
     plain: TcpListener,
     tls: TcpListener,
     pki: &Pki,
@@ -298,9 +313,11 @@ fn serve(
     };
     let application = move || {
         App::new()
-            .app_data(authority.clone())
-            .app_data(web::Data::from(Arc::clone(&store)))
-            .app_data(web::Data::from(Arc::clone(&outbox)))
+            .app_data(shared.authority.clone())
+            .app_data(shared.console.clone())
+            .app_data(shared.store.clone())
+            .app_data(shared.outbox.clone())
+            .configure(console::configure)
             .configure(control::configure)
             .configure(authority::configure)
     };

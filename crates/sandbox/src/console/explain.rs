@@ -14,7 +14,7 @@ use crate::control::Entry;
 ///  "why": "The token has ended.",
 ///  "next": "Get a new access token by the refresh token; ask again before expires_in is over."}
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Explanation {
     pub asked: String,
     pub decided: String,

@@ -1,67 +1,40 @@
-//! Who may use the control API: programs on this machine, not web pages.
+//! Who may use the control API: programs on this machine and the sandbox's own page. Writes down what was changed.
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::{Method, header};
+use actix_web::http::Method;
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpResponse, web};
 use serde_json::json;
 
-use super::Entry;
 use crate::authority::Authority;
+use crate::console::{Console, caller};
 
 pub(super) async fn check(
+    authority: web::Data<Authority>,
+    console: web::Data<Console>,
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    match problem(&request) {
-        None => {
-            let record = record(&request);
-            let response = next.call(request).await?.map_into_boxed_body();
-            if let Some((authority, mut entry)) = record {
-                if response.status().is_client_error() || response.status().is_server_error() {
-                    entry.outcome = "refused".to_owned();
-                }
-                authority.log.record(entry);
-            }
-            Ok(response)
-        }
-        Some(problem) => {
-            let response = HttpResponse::Forbidden().json(json!({ "error": problem }));
-            Ok(request.into_response(response))
-        }
+    if let Err(problem) = caller::check(&request, console.token()) {
+        let response = HttpResponse::Forbidden().json(json!({ "error": problem }));
+        return Ok(request.into_response(response));
     }
+    let change = match *request.method() == Method::GET || request.path() == LOG {
+        true => None,
+        false => Some(format!("{} {}", request.method(), request.path())),
+    };
+    let response = next.call(request).await?.map_into_boxed_body();
+    if let Some(change) = change {
+        let mut entry = authority.entry("control");
+        entry.detail = Some(change);
+        if !response.status().is_success() {
+            entry.outcome = "refused".to_owned();
+        }
+        authority.log.record(entry);
+    }
+    Ok(response)
 }
 
-/// What the log shall say: the method and the path, never the body. Looking at things, and at the log, goes unsaid.
-fn record(request: &ServiceRequest) -> Option<(web::Data<Authority>, Entry)> {
-    if request.method() == Method::GET || request.path() == "/control/requests" {
-        return None;
-    }
-    let authority = request.app_data::<web::Data<Authority>>()?.clone();
-    let mut entry = authority.entry("control");
-    entry.detail = Some(format!("{} {}", request.method(), request.path()));
-    Some((authority, entry))
-}
-
-fn problem(request: &ServiceRequest) -> Option<&'static str> {
-    let headers = request.headers();
-    let host = headers
-        .get(header::HOST)
-        .and_then(|host| host.to_str().ok())
-        .unwrap_or_default();
-    let host = host.rsplit_once(':').map_or(host, |(host, _)| host);
-    if headers.contains_key(header::ORIGIN) {
-        return Some("web pages may not use the control API (the request has an Origin)");
-    }
-    if !matches!(host, "localhost" | "127.0.0.1") {
-        return Some("the control API answers to the host names localhost and 127.0.0.1 only");
-    }
-    if headers
-        .get("x-sandbox-control")
-        .is_none_or(|value| value != "1")
-    {
-        return Some("send the header X-Sandbox-Control: 1");
-    }
-    None
-}
+/// To forget the log is no entry of it.
+const LOG: &str = "/control/requests";

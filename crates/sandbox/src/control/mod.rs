@@ -1,8 +1,9 @@
 //! The control API: moves the clock, breaks things, looks at what happened.
 //!
 //! On the plain authority's port, under `/control`. Every request must carry `X-Sandbox-Control: 1`, must name the
-//! host `localhost` or `127.0.0.1` and must not come from a web page (no `Origin`): a page that a browser of this
-//! machine happens to show can reach the port, but not the API.
+//! host `localhost` or `127.0.0.1` and must not come from a web page (no `Origin`, no `Sec-Fetch-Site`), unless that
+//! is the sandbox's own at `/`: a page that a browser of this machine happens to show can reach the port, but not the
+//! API. Changes are written to the request log as `control`.
 //!
 //! | request | body | answer |
 //! | --- | --- | --- |

@@ -243,7 +243,7 @@ impl Protocol {
         }
     }
 
-    fn enabled(self, mailbox: &Mailbox, tenant: &Tenant) -> bool {
+    pub(crate) fn enabled(self, mailbox: &Mailbox, tenant: &Tenant) -> bool {
         match self {
             Self::Imap => mailbox.switches.imap,
             Self::Pop => mailbox.switches.pop,

@@ -15,6 +15,7 @@ mod authorize;
 mod client_credentials;
 mod code;
 mod consent;
+mod console;
 mod control;
 mod cors;
 mod device;
