@@ -124,16 +124,27 @@ impl Gateway {
     /// Writes the configuration, makes an API key with every scope, and starts `mailgrant serve`.
     pub fn start(configuration: &Configuration) -> Result<Self> {
         let file = configuration.write()?;
+        Self::start_at(&configuration.dir, configuration.port, file)
+    }
+
+    /// The same with a configuration of the test's own, which listens on `port`.
+    pub fn start_from(dir: &Path, port: u16, configuration: &str) -> Result<Self> {
+        let file = dir.join("mailgrant.toml");
+        fs::write(&file, configuration)?;
+        Self::start_at(dir, port, file)
+    }
+
+    fn start_at(dir: &Path, port: u16, file: PathBuf) -> Result<Self> {
         let key = create_key(&file, &["--scope", ALL_SCOPES])?;
-        let url = format!("http://localhost:{}", configuration.port);
-        let server = serve(&configuration.dir, &file, 0)?;
+        let url = format!("http://localhost:{port}");
+        let server = serve(dir, &file, 0)?;
         Ok(Self {
             url,
             key,
             server,
             configuration: file,
             http: reqwest::Client::new(),
-            dir: configuration.dir.clone(),
+            dir: dir.to_owned(),
             starts: 0,
         })
     }
@@ -141,6 +152,8 @@ impl Gateway {
     /// Starts it again after it was killed or stopped.
     pub fn restart(&mut self) -> Result<()> {
         self.starts += 1;
+        // The connections of the old one end with it.
+        self.http = reqwest::Client::new();
         self.server = serve(&self.dir, &self.configuration, self.starts)?;
         Ok(())
     }

@@ -15,6 +15,7 @@ pub mod corpus;
 pub mod dovecot;
 pub mod gateway;
 pub mod mail_server;
+pub mod office;
 pub mod person;
 pub mod pki;
 pub mod process;

@@ -56,9 +56,10 @@ impl Person {
             .await
     }
 
-    /// Submits the page's first form with its hidden fields, and `fields` besides.
+    /// Submits the page's first form that has the first of `fields`, with its hidden fields and `fields` besides.
     pub async fn submit(&mut self, page: &Page, fields: &[(&str, &str)]) -> Page {
-        let form = Form::first(&page.body).expect("the page has no form");
+        let wanted = fields.first().map(|(name, _)| *name);
+        let form = Form::with(&page.body, wanted).expect("the page has no form");
         let action = page.url.join(&form.action).unwrap();
         let mut values = form.hidden;
         values.extend(
@@ -159,10 +160,17 @@ struct Form {
 }
 
 impl Form {
-    /// Reads the first form of a page. Our pages and the sandbox's quote every attribute, so this is enough.
-    fn first(page: &str) -> Option<Self> {
-        let form = &page[page.find("<form")?..];
-        let form = &form[..form.find("</form>")?];
+    /// Reads the first form of a page that has a field of that name, or else the first. Our pages and the sandbox's
+    /// quote every attribute, so this is enough.
+    fn with(page: &str, wanted: Option<&str>) -> Option<Self> {
+        let forms = || {
+            let begun = page.split("<form").skip(1);
+            begun.filter_map(|rest| rest.find("</form>").map(|end| &rest[..end]))
+        };
+        let wanted = wanted.map(|name| format!("name=\"{name}\""));
+        let form = forms()
+            .find(|form| wanted.as_ref().is_some_and(|wanted| form.contains(wanted)))
+            .or_else(|| forms().next())?;
         let action = attribute(form, "action").unwrap_or_default();
         let hidden = form
             .split("<input")

@@ -88,6 +88,20 @@ impl Sandbox {
         Ok(serde_json::from_str(&text).unwrap_or_default())
     }
 
+    /// Changes some keys of an entry of the tenant: `directory/users/ADDRESS`.
+    pub async fn change(&self, path: &str, body: &Value) -> Result<()> {
+        let url = format!("{}/{path}", self.text("/control"));
+        let request = self.http.patch(url).header("X-Sandbox-Control", "1");
+        let answer = request.json(body).send().await?;
+        let status = answer.status();
+        anyhow::ensure!(
+            status.is_success(),
+            "{path}: {status} {}",
+            answer.text().await?
+        );
+        Ok(())
+    }
+
     /// What was asked and how often: the control API's request log.
     pub async fn requests(&self) -> Result<Value> {
         let url = format!("{}/requests", self.text("/control"));

@@ -17,6 +17,8 @@ mod awkward_mail;
 mod bad_input;
 #[path = "end_to_end/clients/mod.rs"]
 mod clients;
+#[path = "end_to_end/connect/mod.rs"]
+mod connect;
 #[path = "end_to_end/connect_attacks.rs"]
 mod connect_attacks;
 #[path = "end_to_end/core_in_browser.rs"]

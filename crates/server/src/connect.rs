@@ -10,7 +10,12 @@ mod verification;
 
 use std::time::Duration;
 
-use mailgrant_storage::{ConnectPhase, ConnectSession};
+use mailgrant_storage::{ConnectPhase, ConnectSession, ConnectStatus};
+
+use crate::{
+    diagnosis::{self, Diagnosis},
+    state::{Gateway, redirect_uri},
+};
 
 pub(crate) use self::{
     callback::{browser, returned},
@@ -31,5 +36,15 @@ pub(crate) const fn phase(session: &ConnectSession) -> &'static str {
         ConnectPhase::Started => "started",
         ConnectPhase::Returned => "finishing",
         ConnectPhase::Finished => "finished",
+    }
+}
+
+/// Why a session failed, waits or ran out, as pages and API tell it.
+pub(crate) fn diagnosis(gateway: &Gateway, session: &ConnectSession) -> Option<Diagnosis> {
+    let stored = session.diagnosis.as_ref().and_then(Diagnosis::from_json);
+    match (session.status, stored) {
+        // Not that an administrator has to agree: nobody did in time.
+        (ConnectStatus::Expired, _) => Some(diagnosis::expired(&redirect_uri(&gateway.public_url))),
+        (_, stored) => stored,
     }
 }

@@ -2,11 +2,14 @@
 //!
 //! The one seam through which faults of the authority and the mail server become diagnoses.
 
+mod mailbox;
+
 use mailgrant_core::token::ErrorResponse;
-use mailgrant_mail::imap;
 use mailgrant_oauth::ErrorKind;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+
+pub(crate) use self::mailbox::{Login, is_mail_servers, mail_server, unusable};
 
 /// Why something does not work, and what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -135,6 +138,24 @@ pub(crate) fn refusal(refusal: &ErrorResponse) -> Diagnosis {
                 said,
                 &["Try again and agree to the permissions that are shown."],
             ),
+            "invalid_client" if numbers(refusal).contains(&SECRET_EXPIRED) => Diagnosis::new(
+                "client_secret_expired",
+                "The application's client secret has expired",
+                said,
+                &[
+                    "The operator makes a new client secret in the app registration (Certificates & secrets), puts its value into client_secret_file and restarts the gateway.",
+                    "Then start again.",
+                ],
+            ),
+            "invalid_client" if numbers(refusal).contains(&SECRET_WRONG) => Diagnosis::new(
+                "client_secret_wrong",
+                "The application's client secret is wrong",
+                said,
+                &[
+                    "The operator puts the secret's value, not its id, into client_secret_file and restarts the gateway.",
+                    "Then start again.",
+                ],
+            ),
             "invalid_client" => Diagnosis::new(
                 "authority_invalid_client",
                 "The authority does not accept the application's credential",
@@ -252,53 +273,18 @@ pub(crate) fn authority(kind: &ErrorKind) -> Diagnosis {
     }
 }
 
-/// What a mail server's refusal of a good token, or its silence, means.
-pub(crate) fn mail_server(error: &imap::Error, user: &str) -> Diagnosis {
-    if error.is_authentication() {
-        return refused_token(error, user);
-    }
-    let detail = error.to_string();
-    if detail.to_ascii_lowercase().contains("not connected") {
-        return Diagnosis::new(
-            "mailbox_not_connected",
-            "The login succeeded but the mailbox cannot be opened",
-            format!("the mail server accepted the token for {user} and then said: {detail}"),
-            &[
-                "Check that the token's user may open this mailbox: for a shared mailbox give Full Access, for app-only access run Add-MailboxPermission for the service principal.",
-                "Check that the mailbox exists and has a licence.",
-            ],
-        );
-    }
+/// A session that nobody finished in time. What an authority refuses on its own page never comes back.
+pub(crate) fn expired(redirect_uri: &str) -> Diagnosis {
     Diagnosis::new(
-        "mail_server_unavailable",
-        "The mail server cannot be used",
-        detail,
+        "expired",
+        "The sign-in was not finished in time",
+        "the person did not come back from the authority; what it refuses on its own page, such as a redirect URI \
+         (AADSTS50011), does not reach the gateway",
         &[
-            "Try again in a moment.",
-            "If it lasts, check the provider's imap host in the settings and whether IMAP is enabled.",
-        ],
-    )
-}
-
-fn refused_token(error: &imap::Error, user: &str) -> Diagnosis {
-    let said = match error {
-        imap::Error::Authentication {
-            challenge: Some(challenge),
-            ..
-        } => match &challenge.scope {
-            Some(scope) => format!("status {}, wanted scope {scope}", challenge.status),
-            None => format!("status {}", challenge.status),
-        },
-        other => other.to_string(),
-    };
-    Diagnosis::new(
-        "imap_refused",
-        "The mail server refused the token",
-        format!("the authority gave a token but the mail server refused it for {user}: {said}"),
-        &[
-            "Check that IMAP is enabled for the mailbox (Exchange: Set-CASMailbox -ImapEnabled $true).",
-            "Check that the token's audience is the mail server: the scope must name it (Exchange: https://outlook.office.com/IMAP.AccessAsUser.All).",
-            "Check that the person who signed in may open this mailbox (shared mailbox: Full Access).",
+            "Start a new connect session.",
+            &format!(
+                "If the authority showed AADSTS50011, add exactly {redirect_uri} to the registration's redirect URIs (platform Web)."
+            ),
         ],
     )
 }
@@ -306,6 +292,11 @@ fn refused_token(error: &imap::Error, user: &str) -> Diagnosis {
 fn first_line(text: &str) -> &str {
     text.lines().next().unwrap_or_default().trim()
 }
+
+/// AADSTS7000222
+const SECRET_EXPIRED: u32 = 7_000_222;
+/// AADSTS7000215
+const SECRET_WRONG: u32 = 7_000_215;
 
 #[cfg(test)]
 mod tests {
@@ -373,6 +364,24 @@ mod tests {
             assert_eq!(diagnosis.error_codes, [700_082]);
             assert!(!diagnosis.remedy.is_empty());
             assert!(!diagnosis.detail.contains("Trace ID"));
+        }
+    }
+
+    #[test]
+    fn a_secret_that_is_refused_is_told_apart_by_its_number() {
+        for (description, code) in [
+            (
+                "AADSTS7000222: The provided client secret keys are expired.",
+                "client_secret_expired",
+            ),
+            (
+                "AADSTS7000215: Invalid client secret provided.",
+                "client_secret_wrong",
+            ),
+            ("AADSTS700027: key", "authority_invalid_client"),
+            ("", "authority_invalid_client"),
+        ] {
+            assert_eq!(refusal(&answer("invalid_client", description)).code, code);
         }
     }
 

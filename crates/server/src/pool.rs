@@ -21,7 +21,7 @@ use tokio::{
 pub use self::error::Error;
 use self::slot::{Idle, Slot};
 use crate::{
-    diagnosis::{self, Diagnosis},
+    diagnosis::{self, Diagnosis, Login},
     environment::Clock,
     settings::Application,
     tokens::{LiveToken, TokenKeeper},
@@ -102,7 +102,7 @@ impl Pool {
                     // All kept sessions are as old: not one of them is tried before a new one.
                     lease.slot.clear();
                 }
-                Err(error) => return Err(self.0.failed(account, &lease.slot, error).await),
+                Err(error) => return Err(self.0.failed(account, &lease.slot, error, None).await),
             }
         }
     }
@@ -163,7 +163,7 @@ impl Pool {
     ) -> Error {
         let slot = Arc::clone(&lease.slot);
         drop(lease);
-        self.0.failed(account, &slot, error).await
+        self.0.failed(account, &slot, error, None).await
     }
 
     /// Closes the account's sessions: it is gone, disabled or has a new grant.
@@ -242,7 +242,9 @@ impl Inner {
             {
                 error
             }
-            Err(error) => return Err(self.failed(account, slot, error).await),
+            Err(error) => {
+                return Err(self.failed(account, slot, error, Some(&token.token)).await);
+            }
         };
         tracing::debug!(account = %account.id, error = %refusal, "token refused, renewing it once");
         let token = self.tokens.renewed(account, &token).await?;
@@ -251,7 +253,7 @@ impl Inner {
             .await
         {
             Ok(session) => Ok(self.welcome(account, session, token).await),
-            Err(error) => Err(self.failed(account, slot, error).await),
+            Err(error) => Err(self.failed(account, slot, error, Some(&token.token)).await),
         }
     }
 
@@ -294,7 +296,13 @@ impl Inner {
         (session, token)
     }
 
-    async fn failed(&self, account: &Account, slot: &Slot, error: imap::Error) -> Error {
+    async fn failed(
+        &self,
+        account: &Account,
+        slot: &Slot,
+        error: imap::Error,
+        token: Option<&AccessToken>,
+    ) -> Error {
         tracing::info!(account = %account.id, %error, "mail server");
         slot.clear();
         let now = self.clock.now();
@@ -302,8 +310,18 @@ impl Inner {
             slot.pause(now + wait);
             return Error::Throttled { retry_after: wait };
         }
-        if error.is_authentication() {
-            let diagnosis = diagnosis::mail_server(&error, &account.imap_user);
+        if let (true, Some(token), Some(host)) = (
+            error.is_authentication(),
+            token,
+            self.hosts.get(&account.application),
+        ) {
+            let login = Login {
+                application: &host.application,
+                user: &account.imap_user,
+                token,
+                now,
+            };
+            let diagnosis = diagnosis::mail_server(&error, &login);
             self.transition(account, degraded(&diagnosis, now + AFTER_REFUSAL))
                 .await;
             return Error::Refused(Box::new(diagnosis));

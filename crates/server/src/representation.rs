@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use crate::{connect, diagnosis::Diagnosis};
+use crate::{connect, diagnosis::Diagnosis, state::Gateway};
 
 /// A connected mailbox.
 #[derive(Debug, Serialize, ToSchema)]
@@ -119,10 +119,10 @@ impl From<Account> for AccountView {
     }
 }
 
-impl From<ConnectSession> for ConnectSessionView {
-    fn from(session: ConnectSession) -> Self {
+impl ConnectSessionView {
+    pub(crate) fn of(gateway: &Gateway, session: ConnectSession) -> Self {
         let phase = connect::phase(&session);
-        let diagnosis = session.diagnosis.as_ref().and_then(Diagnosis::from_json);
+        let diagnosis = connect::diagnosis(gateway, &session);
         Self {
             id: session.id.to_string(),
             application: session.application,

@@ -1,25 +1,29 @@
 //! Whole HTTP requests to the authority and the control API, one after another from one browser.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::fs;
 use std::mem::ManuallyDrop;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use actix_web::body::to_bytes_limited;
+use actix_web::dev::{Extensions, Service as _};
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use actix_web::http::{Method, Uri, header};
 use actix_web::rt::{System, SystemRunner};
 use actix_web::test::{TestRequest, init_service, try_call_service};
 use actix_web::{App, web};
+use futures_util::future::LocalBoxFuture;
 use tempfile::TempDir;
 
 use super::{NOW, folder};
 use crate::authority::{self, Addresses, Authority};
 use crate::control;
 use crate::directory::{Directory, TenantFile};
+use crate::mailstore::MailStore;
 use crate::{Clock, Random};
 
 /// Requests, each as text, with a line `===` between them:
@@ -55,10 +59,15 @@ thread_local! {
     static HOUSE: OnceCell<House> = const { OnceCell::new() };
 }
 
-/// What takes too long to be made for each input: signing keys and a runtime.
+type Answer = LocalBoxFuture<'static, Option<(HeaderMap, Vec<u8>)>>;
+
+/// What takes too long to be made for each input: signing keys, a runtime and a router.
 struct House {
-    /// Never dropped: actix looks at thread-local values as it goes, and they may be gone by then.
+    // Never dropped: actix looks at thread-local values as it goes, and they may be gone by then.
     runner: ManuallyDrop<SystemRunner>,
+    call: ManuallyDrop<Box<dyn Fn(TestRequest) -> Answer>>,
+    /// What the handlers work with, for the present input.
+    data: Rc<RefCell<Rc<Extensions>>>,
     keys: Vec<u8>,
     folder: TempDir,
 }
@@ -72,10 +81,33 @@ impl House {
                 .build()
                 .expect("a runtime")
         });
+        let data: Rc<RefCell<Rc<Extensions>>> = Rc::default();
+        let current = data.clone();
+        let application = App::new()
+            .wrap_fn(move |mut request, service| {
+                request.add_data_container(current.borrow().clone());
+                service.call(request)
+            })
+            .configure(control::configure)
+            .configure(authority::configure);
+        let service = Rc::new(runner.block_on(init_service(application)));
+        let call = move |request: TestRequest| -> Answer {
+            let service = service.clone();
+            Box::pin(async move {
+                let answer = try_call_service(&*service, request.to_request()).await;
+                // A handler's error is an answer too; only a body that breaks off is none.
+                let answer = answer.ok()?;
+                let headers = answer.headers().clone();
+                let body = to_bytes_limited(answer.into_body(), LONGEST).await;
+                Some((headers, body.ok()?.ok()?.to_vec()))
+            })
+        };
         let folder = folder();
         open(&folder);
         Self {
             runner: ManuallyDrop::new(runner),
+            call: ManuallyDrop::new(Box::new(call)),
+            data,
             keys: fs::read(folder.path().join(KEYS)).expect("the signing keys"),
             folder,
         }
@@ -84,30 +116,25 @@ impl House {
     fn visit(&self, input: &[u8]) -> web::Data<Authority> {
         // Nothing of the input before.
         let _ = fs::remove_file(self.folder.path().join("directory.jsonl"));
+        let _ = fs::remove_dir_all(self.folder.path().join("mail"));
         fs::write(self.folder.path().join(KEYS), &self.keys).expect("the signing keys");
         let authority = open(&self.folder);
-        let application = App::new()
-            .app_data(authority.clone())
-            .configure(control::configure)
-            .configure(authority::configure);
+        let store = MailStore::open(self.folder.path().join("mail"), NOW).expect("a store");
+        let mut data = Extensions::new();
+        data.insert(authority.clone());
+        data.insert(web::Data::new(store));
+        *self.data.borrow_mut() = Rc::new(data);
         let input = String::from_utf8_lossy(input);
-        self.runner.block_on(async {
-            let service = init_service(application).await;
-            let mut visitor = Visitor::default();
-            for text in input.split("\n===\n").take(MOST) {
-                let Some(request) = visitor.request(text) else {
-                    continue;
-                };
-                // A handler's error is an answer too; only a body that breaks off is none.
-                let Ok(answer) = try_call_service(&service, request.to_request()).await else {
-                    continue;
-                };
-                let headers = answer.headers().clone();
-                if let Ok(Ok(body)) = to_bytes_limited(answer.into_body(), LONGEST).await {
-                    visitor.remember(&headers, &body);
-                }
+        let mut visitor = Visitor::default();
+        for text in input.split("\n===\n").take(MOST) {
+            let Some(request) = visitor.request(text) else {
+                continue;
+            };
+            if let Some((headers, body)) = self.runner.block_on((self.call)(request)) {
+                visitor.remember(&headers, &body);
             }
-        });
+        }
+        *self.data.borrow_mut() = Rc::default();
         authority
     }
 }

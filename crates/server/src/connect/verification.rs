@@ -5,7 +5,7 @@ use mailgrant_mail::imap;
 
 use super::callback::Ending;
 use crate::{
-    diagnosis::{self, Diagnosis},
+    diagnosis::{self, Diagnosis, Login},
     state::Gateway,
 };
 
@@ -20,7 +20,7 @@ pub(crate) async fn verify(
         .await
         .map_err(|error| {
             tracing::info!(%error, "mailbox not usable");
-            diagnosis::mail_server(&error, user)
+            explained(gateway, application, user, token, &error)
         })
 }
 
@@ -38,7 +38,7 @@ pub(super) async fn verify_any(
             Err(error) => {
                 tracing::info!(%error, "mailbox not usable");
                 let goes_on = error.is_authentication();
-                let found = diagnosis::mail_server(&error, user);
+                let found = explained(gateway, application, user, token, &error);
                 let first = first.get_or_insert(found);
                 if !goes_on {
                     return Err(first.clone().into());
@@ -56,6 +56,25 @@ pub(super) async fn verify_any(
             )
         })
         .into())
+}
+
+fn explained(
+    gateway: &Gateway,
+    application: &str,
+    user: &str,
+    token: &AccessToken,
+    error: &imap::Error,
+) -> Diagnosis {
+    let Some(registration) = gateway.registrations.get(application) else {
+        return diagnosis::unusable(error);
+    };
+    let login = Login {
+        application: &registration.application,
+        user,
+        token,
+        now: gateway.now(),
+    };
+    diagnosis::mail_server(error, &login)
 }
 
 async fn look(

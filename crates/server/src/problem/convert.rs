@@ -101,7 +101,7 @@ impl From<pool::Error> for Problem {
 
 fn imap_problem(error: &imap::Error) -> Problem {
     let detail = error.to_string();
-    let diagnosis = diagnosis::mail_server(error, "the account");
+    let diagnosis = diagnosis::unusable(error);
     match error {
         imap::Error::InvalidInput { .. } => Problem::new(Code::InvalidField, detail),
         imap::Error::No { .. } | imap::Error::Bad { .. }

@@ -93,11 +93,11 @@ pub(crate) async fn delete(
     let (session, standing) = match outcome {
         Outcome::Done(session) => {
             gateway.tell(&session.id);
-            let standing = Standing::given_up(&session);
+            let standing = Standing::given_up(&gateway, &session);
             (session, standing)
         }
         Outcome::Refused(session) => {
-            let standing = Standing::of(&session);
+            let standing = Standing::of(&gateway, &session);
             (*session, standing)
         }
         Outcome::Unknown => return Err(Problem::not_found("connect session")),

@@ -37,5 +37,5 @@ pub(crate) async fn get(
         .lookup(&caller.site, &id, gateway.now())
         .await?
         .ok_or_else(unknown)?;
-    Ok(HttpResponse::Ok().json(ConnectSessionView::from(session)))
+    Ok(HttpResponse::Ok().json(ConnectSessionView::of(&gateway, session)))
 }

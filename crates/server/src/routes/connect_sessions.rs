@@ -82,7 +82,7 @@ fn view(gateway: &Gateway, session: ConnectSession, client_token: &Secret) -> Ne
     NewSessionView {
         client_token: client_token.expose().to_owned(),
         connect_url: gateway.url(&format!("/connect/{}", client_token.expose())),
-        session: session.into(),
+        session: ConnectSessionView::of(gateway, session),
     }
 }
 

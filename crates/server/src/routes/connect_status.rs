@@ -44,8 +44,8 @@ pub(crate) struct Standing {
 }
 
 impl Standing {
-    pub(super) fn of(session: &ConnectSession) -> Self {
-        let diagnosis = session.diagnosis.as_ref().and_then(Diagnosis::from_json);
+    pub(super) fn of(gateway: &Gateway, session: &ConnectSession) -> Self {
+        let diagnosis = connect::diagnosis(gateway, session);
         Self {
             status: session.status.as_str(),
             phase: connect::phase(session),
@@ -58,10 +58,10 @@ impl Standing {
         }
     }
 
-    pub(super) fn given_up(session: &ConnectSession) -> Self {
+    pub(super) fn given_up(gateway: &Gateway, session: &ConnectSession) -> Self {
         Self {
             status: "given_up",
-            ..Self::of(session)
+            ..Self::of(gateway, session)
         }
     }
 }
@@ -100,7 +100,7 @@ pub(crate) async fn get(
         Ok(session) => session,
         Err(problem) => return Ok(readable_by_all(&problem)),
     };
-    Ok(cors(&request, &session.origin, HttpResponse::Ok()).json(Standing::of(&session)))
+    Ok(cors(&request, &session.origin, HttpResponse::Ok()).json(Standing::of(&gateway, &session)))
 }
 
 /// Tells browsers who may ask.

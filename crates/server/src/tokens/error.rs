@@ -159,10 +159,5 @@ fn is_authoritys(account: &Account) -> bool {
         .diagnosis
         .as_ref()
         .and_then(Diagnosis::from_json)
-        .is_none_or(|diagnosis| {
-            !matches!(
-                diagnosis.code.as_str(),
-                "imap_refused" | "mailbox_not_connected" | "mail_server_unavailable"
-            )
-        })
+        .is_none_or(|diagnosis| !diagnosis::is_mail_servers(&diagnosis.code))
 }

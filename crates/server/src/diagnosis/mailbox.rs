@@ -1,0 +1,609 @@
+//! Why a mail server does not let the bearer of a token in: read off the outcome and what the token says of itself.
+//!
+//! | answer | a person's token for their own mailbox | for another mailbox | an application's |
+//! | --- | --- | --- | --- |
+//! | login refused | IMAP is off | Full Access is missing | Exchange does not know the application |
+//! | let in, not connected | no licence | Full Access is missing | Add-MailboxPermission is missing |
+//!
+//! Before any of these: the token is for another service, has ended, or lacks the permission. The token is read
+//! unverified, to explain; nothing is decided by it.
+
+use mailgrant_core::{
+    claims::{Claims, TokenKind},
+    scope::Scope,
+    time::UnixTime,
+    token::AccessToken,
+};
+use mailgrant_mail::imap;
+
+use super::Diagnosis;
+use crate::settings::Application;
+
+/// Who wanted into which mailbox, and with what.
+pub(crate) struct Login<'a> {
+    pub(crate) application: &'a Application,
+    /// The mailbox.
+    pub(crate) user: &'a str,
+    pub(crate) token: &'a AccessToken,
+    pub(crate) now: UnixTime,
+}
+
+/// What a mail server's refusal of a token, or its silence, means.
+pub(crate) fn mail_server(error: &imap::Error, login: &Login<'_>) -> Diagnosis {
+    let not_connected = is_not_connected(error);
+    if !error.is_authentication() && !not_connected {
+        return unusable(error);
+    }
+    let claims = match Claims::unverified(login.token.expose()) {
+        TokenKind::Jwt(claims) => *claims,
+        _ => Claims::default(),
+    };
+    let seen = Seen {
+        said: said(error),
+        resources: delegated(login.application)
+            .chain(app_only(login.application))
+            .collect(),
+        claims,
+        login,
+    };
+    if not_connected {
+        seen.not_connected()
+    } else {
+        seen.refused()
+    }
+}
+
+/// What an error means when it is not known with which token it was met.
+pub(crate) fn unusable(error: &imap::Error) -> Diagnosis {
+    if is_not_connected(error) {
+        return Diagnosis::new(
+            "mailbox_not_connected",
+            "The login succeeded but the mailbox cannot be opened",
+            format!("the mail server accepted the token and then said: {error}"),
+            &[NOT_CONNECTED],
+        );
+    }
+    Diagnosis::new(
+        "mail_server_unavailable",
+        "The mail server cannot be used",
+        error.to_string(),
+        &[
+            "Try again in a moment.",
+            "If it lasts, check the provider's imap host in the settings and whether IMAP is enabled.",
+        ],
+    )
+}
+
+/// Whether a diagnosis of that code came from here, so that a good token alone does not end it.
+pub(crate) fn is_mail_servers(code: &str) -> bool {
+    CODES.contains(&code)
+}
+
+/// Exchange lets somebody in and then has no mailbox for them.
+fn is_not_connected(error: &imap::Error) -> bool {
+    let detail = error.to_string().to_ascii_lowercase();
+    !error.is_authentication() && detail.contains("not connected")
+}
+
+/// Everything there is to go by.
+struct Seen<'a> {
+    said: String,
+    claims: Claims,
+    /// The resources whose tokens Exchange takes, among those that the settings ask for; empty elsewhere.
+    resources: Vec<&'a str>,
+    login: &'a Login<'a>,
+}
+
+impl Seen<'_> {
+    fn refused(&self) -> Diagnosis {
+        if let Some(audience) = self.foreign_audience() {
+            return self.wrong_audience(audience);
+        }
+        if self.claims.exp.is_some_and(|exp| exp <= self.login.now) {
+            return self.finding(
+                "token_ended",
+                "The token had already ended",
+                "its time was over when it was shown",
+                &["Check the clock of the gateway's machine, then try again."],
+            );
+        }
+        if self.resources.is_empty() || self.claims == Claims::default() {
+            return self.unexplained();
+        }
+        if let Some(missing) = self.missing_permission() {
+            return self.lacks(missing);
+        }
+        match self.person() {
+            Some(person) if !person.eq_ignore_ascii_case(self.login.user) => self.no_full_access(person),
+            Some(_) => self.finding(
+                "imap_disabled",
+                "IMAP is switched off for this mailbox",
+                "the token is in order and the person's own, so what is left is the mailbox's switch",
+                &[
+                    &format!("An administrator runs: Set-CASMailbox -Identity {} -ImapEnabled $true", quoted(self.login.user)),
+                    "Then start again.",
+                ],
+            ),
+            None if self.claims.scp.is_some() => self.unexplained(),
+            None => self.application_unknown(),
+        }
+    }
+
+    fn not_connected(&self) -> Diagnosis {
+        match self.person() {
+            Some(person) if !person.eq_ignore_ascii_case(self.login.user) => {
+                self.no_full_access(person)
+            }
+            None if self.claims.scp.is_none() && self.claims != Claims::default() => self.finding(
+                "mailbox_permission_missing",
+                "The application may not open this mailbox",
+                "it was let in and then found no mailbox it may open",
+                &[&self.add_mailbox_permission(&self.principal()), AGAIN],
+            ),
+            _ => self.finding(
+                "mailbox_not_connected",
+                "The login succeeded but the mailbox cannot be opened",
+                "it was let in and then found no mailbox",
+                &[NOT_CONNECTED],
+            ),
+        }
+    }
+
+    fn wrong_audience(&self, audience: &str) -> Diagnosis {
+        let (setting, resource, permission) = if self.claims.scp.is_some() {
+            let asked = delegated(self.login.application).next();
+            let resource = asked.unwrap_or("https://outlook.office.com");
+            ("scopes", resource, DELEGATED)
+        } else {
+            let asked = app_only(self.login.application).next();
+            let resource = asked.unwrap_or("https://outlook.office365.com");
+            ("app_only_scopes", resource, ".default")
+        };
+        Diagnosis::new(
+            "token_wrong_audience",
+            "The token is for another service than the mail server",
+            format!(
+                "the token's audience is {}, not {resource}; the mail server refused it for {}: {}",
+                shown(audience),
+                self.login.user,
+                self.said
+            ),
+            &[
+                &format!(
+                    "The operator asks for the mail server's own scope: {resource}/{permission} in {setting} of the provider in the settings, and nothing of {}.",
+                    shown(audience)
+                ),
+                "Then start again, and agree anew when asked.",
+            ],
+        )
+    }
+
+    /// The permission that the token should carry and does not.
+    fn missing_permission(&self) -> Option<&'static str> {
+        match &self.claims.scp {
+            Some(scopes) => (!scopes.contains(DELEGATED)).then_some(DELEGATED),
+            None => (!self.claims.roles.iter().any(|role| role == APP_ONLY)).then_some(APP_ONLY),
+        }
+    }
+
+    fn lacks(&self, permission: &str) -> Diagnosis {
+        let kind = if permission == DELEGATED {
+            "delegated"
+        } else {
+            "application"
+        };
+        self.finding(
+            "token_lacks_permission",
+            "The token carries no permission for IMAP",
+            &format!("the {kind} permission {permission} is not in it"),
+            &[
+                &format!("In the app registration: API permissions > APIs my organization uses > Office 365 Exchange Online > {kind} permissions > {permission}."),
+                "An administrator grants consent there.",
+                AGAIN,
+            ],
+        )
+    }
+
+    fn no_full_access(&self, person: &str) -> Diagnosis {
+        self.finding(
+            "mailbox_permission_missing",
+            "The person who signed in may not open this mailbox",
+            &format!("{} signed in and has no Full Access on it", shown(person)),
+            &[
+                &self.add_mailbox_permission(person),
+                "Or sign in as somebody who may open the mailbox.",
+                AGAIN,
+            ],
+        )
+    }
+
+    fn application_unknown(&self) -> Diagnosis {
+        let principal = self.principal();
+        self.finding(
+            "service_principal_missing",
+            "Exchange does not know the application",
+            "it has the permission, but no service principal in Exchange, or one with the object id of the wrong object",
+            &[
+                &format!(
+                    "An administrator runs: New-ServicePrincipal -AppId {} -ObjectId {} -DisplayName \"mailgrant\" (the object id of the enterprise application, not of the app registration)",
+                    quoted(self.login.application.client_id.as_str()),
+                    quoted(&principal)
+                ),
+                &self.add_mailbox_permission(&principal),
+                "Check that IMAP is enabled for the mailbox: Set-CASMailbox -ImapEnabled $true.",
+            ],
+        )
+    }
+
+    /// Where too little is known of the server or the token.
+    fn unexplained(&self) -> Diagnosis {
+        self.finding(
+            "imap_refused",
+            "The mail server refused the token",
+            "the authority gave it all the same",
+            &[
+                "Check that IMAP is enabled for the mailbox (Exchange: Set-CASMailbox -ImapEnabled $true).",
+                "Check that the token's audience is the mail server: the scope must name it (Exchange: https://outlook.office.com/IMAP.AccessAsUser.All).",
+                "Check that the person who signed in may open this mailbox (shared mailbox: Full Access).",
+            ],
+        )
+    }
+
+    fn finding(&self, code: &str, title: &str, why: &str, remedy: &[&str]) -> Diagnosis {
+        let detail = format!(
+            "the mail server did not open {} for this token: {}; {why}",
+            self.login.user, self.said
+        );
+        Diagnosis::new(code, title, detail, remedy)
+    }
+
+    /// The audience, when it cannot be the mail server.
+    fn foreign_audience(&self) -> Option<&str> {
+        let named = |audience: &String, names: &[&str]| {
+            names
+                .iter()
+                .any(|name| audience.trim_end_matches('/').eq_ignore_ascii_case(name))
+        };
+        let audiences = &self.claims.aud;
+        let first = audiences.first()?;
+        let is_exchange = audiences
+            .iter()
+            .any(|audience| named(audience, &EXCHANGE) || named(audience, &self.resources));
+        let is_graph = audiences.iter().any(|audience| named(audience, &GRAPH));
+        (!is_exchange && (is_graph || !self.resources.is_empty())).then_some(first)
+    }
+
+    /// The sign-in name, when a person did sign in.
+    fn person(&self) -> Option<&str> {
+        self.claims.scp.as_ref()?;
+        [
+            &self.claims.upn,
+            &self.claims.unique_name,
+            &self.claims.preferred_username,
+            &self.claims.email,
+        ]
+        .into_iter()
+        .find_map(|name| name.as_deref().filter(|name| name.contains('@')))
+    }
+
+    /// The object id of the enterprise application, which an app-only token names.
+    fn principal(&self) -> String {
+        self.claims
+            .oid
+            .clone()
+            .unwrap_or_else(|| "<object id of the enterprise application>".to_owned())
+    }
+
+    fn add_mailbox_permission(&self, whom: &str) -> String {
+        format!(
+            "An administrator runs: Add-MailboxPermission -Identity {} -User {} -AccessRights FullAccess",
+            quoted(self.login.user),
+            quoted(whom)
+        )
+    }
+}
+
+/// What the mail server said, without the token.
+fn said(error: &imap::Error) -> String {
+    match error {
+        imap::Error::Authentication {
+            challenge: Some(challenge),
+            ..
+        } => match &challenge.scope {
+            Some(scope) => format!("status {}, wanted scope {scope}", challenge.status),
+            None => format!("status {}", challenge.status),
+        },
+        other => other.to_string(),
+    }
+}
+
+/// The resources whose mail permission the delegated flow asks for.
+fn delegated(application: &Application) -> impl Iterator<Item = &str> {
+    let scopes = application.scopes().iter().map(Scope::as_str);
+    scopes.filter_map(|scope| scope.strip_suffix("/IMAP.AccessAsUser.All"))
+}
+
+/// Exchange's resources, as the app-only flow asks for them.
+fn app_only(application: &Application) -> impl Iterator<Item = &str> {
+    let scopes = application.app_only_scopes().iter().map(Scope::as_str);
+    scopes
+        .filter_map(|scope| scope.strip_suffix("/.default"))
+        .filter(|resource| EXCHANGE.contains(resource))
+}
+
+/// A word of a command to type. What comes out of a token may be anything: only plain names are put into commands.
+fn quoted(word: &str) -> String {
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || "@._-+".contains(letter);
+    if !word.is_empty() && word.len() <= 254 && word.chars().all(plain) {
+        format!("\"{word}\"")
+    } else if word.starts_with('<') {
+        word.to_owned()
+    } else {
+        "<as shown above>".to_owned()
+    }
+}
+
+/// Text of a token, short and in one line.
+fn shown(text: &str) -> String {
+    text.chars()
+        .filter(|letter| !letter.is_control())
+        .take(200)
+        .collect()
+}
+
+const DELEGATED: &str = "IMAP.AccessAsUser.All";
+const APP_ONLY: &str = "IMAP.AccessAsApp";
+const AGAIN: &str = "Then start again; Exchange may take some minutes to notice.";
+const NOT_CONNECTED: &str = "Check that the mailbox exists and has a licence, and that whoever signed in may open it: for a shared mailbox Full Access, for app-only access Add-MailboxPermission for the service principal.";
+/// The names of Exchange Online's resource: URIs, and the application id that v2.0 tokens carry.
+const EXCHANGE: [&str; 4] = [
+    "https://outlook.office.com",
+    "https://outlook.office365.com",
+    "https://ps.outlook.com",
+    "00000002-0000-0ff1-ce00-000000000000",
+];
+/// The same of Microsoft Graph, whose tokens no mail server takes.
+const GRAPH: [&str; 5] = [
+    "https://graph.microsoft.com",
+    "https://graph.microsoft.us",
+    "https://dod-graph.microsoft.us",
+    "https://microsoftgraph.chinacloudapi.cn",
+    "00000003-0000-0000-c000-000000000000",
+];
+const CODES: [&str; 9] = [
+    "imap_disabled",
+    "imap_refused",
+    "mail_server_unavailable",
+    "mailbox_not_connected",
+    "mailbox_permission_missing",
+    "service_principal_missing",
+    "token_ended",
+    "token_lacks_permission",
+    "token_wrong_audience",
+];
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use mailgrant_core::{
+        provider::{Endpoints, MailHost, Provider, Tls},
+        sasl::Mechanism,
+        scope::Scopes,
+        token::ClientId,
+    };
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    const NOW: UnixTime = UnixTime(1_800_000_000);
+    const ADA: &str = "ada@tarnbrook.test";
+    const EXCHANGE_SCOPE: &str = "openid https://outlook.office.com/IMAP.AccessAsUser.All";
+
+    fn application(scopes: &str) -> Application {
+        let endpoints = Endpoints::Discovery {
+            issuer: "https://login.test/t/v2.0".to_owned(),
+        };
+        let scopes = Scopes::parse(scopes).unwrap();
+        let imap = MailHost::new("imap.test", 993, Tls::Implicit).unwrap();
+        Application {
+            id: "corp".to_owned(),
+            provider: Arc::new(Provider::custom("corp", endpoints, scopes, imap)),
+            tenant: None,
+            client_id: ClientId::new("6731de76-14a6-49ae-97bc-6eba6914391e").unwrap(),
+            credential: mailgrant_oauth::Credential::None,
+            client_secret_expires: None,
+            extra_ca_pem: None,
+        }
+    }
+
+    fn token(claims: &Value) -> AccessToken {
+        use base64::Engine as _;
+        let part = |text: String| base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(text);
+        let header = part(json!({"alg": "RS256"}).to_string());
+        AccessToken::new(format!("{header}.{}.c2ln", part(claims.to_string()))).unwrap()
+    }
+
+    fn refused() -> imap::Error {
+        imap::Error::Authentication {
+            mechanism: Mechanism::Xoauth2,
+            challenge: None,
+            text: "AUTHENTICATE failed.".to_owned(),
+        }
+    }
+
+    fn not_connected() -> imap::Error {
+        imap::Error::Bad {
+            command: "LIST",
+            text: "User is authenticated but not connected.".to_owned(),
+        }
+    }
+
+    fn diagnosed(scopes: &str, error: &imap::Error, token: &AccessToken, user: &str) -> Diagnosis {
+        let login = Login {
+            application: &application(scopes),
+            user,
+            token,
+            now: NOW,
+        };
+        mail_server(error, &login)
+    }
+
+    /// What a person's token for Exchange says, with changes.
+    fn persons(changes: Value) -> AccessToken {
+        with(
+            json!({"aud": "https://outlook.office.com", "scp": "IMAP.AccessAsUser.All", "upn": ADA, "exp": NOW.0 + 60}),
+            changes,
+        )
+    }
+
+    fn applications(changes: Value) -> AccessToken {
+        let oid = "e2c57d90-3b1a-4f68-8c2e-71a9d4065bf3";
+        with(
+            json!({"aud": "https://outlook.office365.com", "roles": ["IMAP.AccessAsApp"], "oid": oid, "exp": NOW.0 + 60}),
+            changes,
+        )
+    }
+
+    fn with(mut claims: Value, changes: Value) -> AccessToken {
+        for (name, value) in changes.as_object().unwrap() {
+            claims[name] = value.clone();
+        }
+        token(&claims)
+    }
+
+    #[test]
+    fn a_refusal_is_explained_by_what_the_token_says() {
+        for (token, user, code, remedy) in [
+            (
+                persons(json!({"aud": "https://graph.microsoft.com"})),
+                ADA,
+                "token_wrong_audience",
+                "https://outlook.office.com/IMAP.AccessAsUser.All in scopes",
+            ),
+            (
+                persons(json!({"aud": "00000003-0000-0000-c000-000000000000"})),
+                ADA,
+                "token_wrong_audience",
+                "and nothing of 00000003-0000-0000-c000-000000000000",
+            ),
+            (
+                applications(json!({"aud": "https://graph.microsoft.com/"})),
+                ADA,
+                "token_wrong_audience",
+                "https://outlook.office365.com/.default in app_only_scopes",
+            ),
+            (persons(json!({"exp": NOW.0})), ADA, "token_ended", "clock"),
+            (
+                persons(json!({"scp": "SMTP.Send"})),
+                ADA,
+                "token_lacks_permission",
+                "delegated permissions > IMAP.AccessAsUser.All",
+            ),
+            (
+                applications(json!({"roles": []})),
+                ADA,
+                "token_lacks_permission",
+                "application permissions > IMAP.AccessAsApp",
+            ),
+            (
+                persons(json!({})),
+                "support@tarnbrook.test",
+                "mailbox_permission_missing",
+                "Add-MailboxPermission -Identity \"support@tarnbrook.test\" -User \"ada@tarnbrook.test\"",
+            ),
+            (
+                persons(json!({"upn": "ADA@tarnbrook.test"})),
+                ADA,
+                "imap_disabled",
+                "Set-CASMailbox -Identity \"ada@tarnbrook.test\" -ImapEnabled $true",
+            ),
+            (
+                applications(json!({})),
+                ADA,
+                "service_principal_missing",
+                "New-ServicePrincipal -AppId \"6731de76-14a6-49ae-97bc-6eba6914391e\" -ObjectId \"e2c57d90-3b1a-4f68-8c2e-71a9d4065bf3\"",
+            ),
+        ] {
+            let diagnosis = diagnosed(EXCHANGE_SCOPE, &refused(), &token, user);
+            assert_eq!(diagnosis.code, code);
+            let steps = diagnosis.remedy.join("\n");
+            assert!(steps.contains(remedy), "{code}: {steps}");
+            assert!(diagnosis.detail.contains(user), "{}", diagnosis.detail);
+            assert!(is_mail_servers(code));
+        }
+    }
+
+    #[test]
+    fn a_login_to_nothing_is_explained_too() {
+        for (token, user, code, remedy) in [
+            (persons(json!({})), ADA, "mailbox_not_connected", "licence"),
+            (
+                persons(json!({})),
+                "support@tarnbrook.test",
+                "mailbox_permission_missing",
+                "-User \"ada@tarnbrook.test\"",
+            ),
+            (
+                applications(json!({})),
+                ADA,
+                "mailbox_permission_missing",
+                "-User \"e2c57d90-3b1a-4f68-8c2e-71a9d4065bf3\"",
+            ),
+            (
+                AccessToken::new("EwBAAl3B").unwrap(),
+                ADA,
+                "mailbox_not_connected",
+                "licence",
+            ),
+        ] {
+            let diagnosis = diagnosed(EXCHANGE_SCOPE, &not_connected(), &token, user);
+            assert_eq!(diagnosis.code, code);
+            let steps = diagnosis.remedy.join("\n");
+            assert!(steps.contains(remedy), "{code}: {steps}");
+        }
+    }
+
+    #[test]
+    fn where_little_is_known_nothing_is_made_up() {
+        let opaque = AccessToken::new("EwBAAl3B").unwrap();
+        assert_eq!(
+            diagnosed(EXCHANGE_SCOPE, &refused(), &opaque, ADA).code,
+            "imap_refused"
+        );
+        // Another provider's servers have their own reasons; only Graph's tokens are no mail server's for sure.
+        let other = token(&json!({"aud": "mail", "scope": "mail.imap"}));
+        assert_eq!(
+            diagnosed("openid mail.imap", &refused(), &other, ADA).code,
+            "imap_refused"
+        );
+        let graph = token(&json!({"aud": "https://graph.microsoft.com", "scp": "User.Read"}));
+        assert_eq!(
+            diagnosed("openid User.Read", &refused(), &graph, ADA).code,
+            "token_wrong_audience"
+        );
+        let closed = imap::Error::Bye {
+            text: "Server Unavailable. 15".to_owned(),
+        };
+        assert_eq!(
+            diagnosed(EXCHANGE_SCOPE, &closed, &opaque, ADA).code,
+            "mail_server_unavailable"
+        );
+    }
+
+    #[test]
+    fn what_a_token_says_never_becomes_part_of_a_command() {
+        for hostile in [
+            "a@x.test\"; Remove-Mailbox *; \"",
+            "a@x.test\r\nRemove-Mailbox",
+            "$(x)@y",
+            "`x`@y",
+        ] {
+            let token = persons(json!({"upn": hostile}));
+            let diagnosis = diagnosed(EXCHANGE_SCOPE, &refused(), &token, ADA);
+            let steps = diagnosis.remedy.join("\n");
+            assert!(steps.contains("-User <as shown above>"), "{steps}");
+            assert!(!diagnosis.detail.contains(['\r', '\n']));
+        }
+    }
+}

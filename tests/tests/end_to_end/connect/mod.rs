@@ -1,0 +1,13 @@
+//! The ways that connecting a mailbox ends at Office 365, one a file: the gateway before the sandbox.
+//!
+//! Each says what the site's backend, the page with the button, the person and the authority see, and that mending the
+//! cause lets the same person through.
+
+mod consent_blocked;
+mod imap_off;
+mod mailbox_permission;
+mod refused;
+mod secret_expired;
+mod success;
+mod wrong_audience;
+mod wrong_redirect;
