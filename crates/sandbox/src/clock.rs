@@ -2,10 +2,11 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use mailgrant_core::time::UnixTime;
+use tokio::sync::watch;
+use tokio::time::timeout;
 
 /// A shared, adjustable clock. Clones tell the same time.
 ///
@@ -24,7 +25,7 @@ use mailgrant_core::time::UnixTime;
 #[derive(Clone)]
 pub struct Clock {
     source: Arc<dyn Fn() -> i64 + Send + Sync>,
-    offset: Arc<AtomicI64>,
+    offset: watch::Sender<i64>,
 }
 
 impl Clock {
@@ -44,7 +45,7 @@ impl Clock {
     pub fn from_source(source: impl Fn() -> i64 + Send + Sync + 'static) -> Self {
         Self {
             source: Arc::new(source),
-            offset: Arc::new(AtomicI64::new(0)),
+            offset: watch::Sender::new(0),
         }
     }
 
@@ -57,18 +58,32 @@ impl Clock {
     /// Moves the clock forward.
     pub fn advance(&self, by: Duration) {
         let seconds = i64::try_from(by.as_secs()).unwrap_or(i64::MAX);
-        self.set_offset_seconds(self.offset_seconds().saturating_add(seconds));
+        self.offset
+            .send_modify(|offset| *offset = offset.saturating_add(seconds));
+    }
+
+    /// Ends when that moment has come, at once when the clock is moved past it.
+    pub async fn reaches(&self, moment: UnixTime) {
+        let mut offset = self.offset.subscribe();
+        loop {
+            let left = moment.since(self.now());
+            if left.is_zero() {
+                return;
+            }
+            // The machine's clock may be set, too.
+            let _ = timeout(left.min(LOOK_AGAIN), offset.changed()).await;
+        }
     }
 
     /// How many seconds the clock is ahead of its source.
     #[must_use]
     pub fn offset_seconds(&self) -> i64 {
-        self.offset.load(Ordering::Relaxed)
+        *self.offset.borrow()
     }
 
     /// Sets how many seconds the clock is ahead of its source; 0 puts it right again.
     pub fn set_offset_seconds(&self, seconds: i64) {
-        self.offset.store(seconds, Ordering::Relaxed);
+        self.offset.send_replace(seconds);
     }
 }
 
@@ -87,6 +102,9 @@ impl fmt::Debug for Clock {
             .finish()
     }
 }
+
+/// How long the machine's clock is trusted to go on as it does.
+const LOOK_AGAIN: Duration = Duration::from_secs(30);
 
 #[expect(
     clippy::disallowed_methods,
@@ -114,6 +132,19 @@ mod tests {
         assert_eq!(clock.now(), UnixTime(990));
         clock.set_offset_seconds(0);
         assert_eq!(clock.now(), UnixTime(1_000));
+    }
+
+    #[tokio::test]
+    async fn a_moment_comes_when_the_clock_is_moved_there() {
+        let clock = Clock::fixed(UnixTime(1_000));
+        clock.reaches(UnixTime(1_000)).await;
+        let other = clock.clone();
+        let waiting = tokio::spawn(async move { other.reaches(UnixTime(1_100)).await });
+        clock.advance(Duration::from_secs(99));
+        tokio::task::yield_now().await;
+        assert!(!waiting.is_finished());
+        clock.advance(Duration::from_secs(1));
+        waiting.await.unwrap();
     }
 
     #[test]

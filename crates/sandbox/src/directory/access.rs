@@ -143,6 +143,23 @@ impl Directory {
     }
 }
 
+impl Directory {
+    /// Whether a session that is open may stay so: the mailbox is still there and has its licence, and whoever opened
+    /// it is neither gone nor blocked. Switches and permissions are looked at when one logs in, and not again.
+    #[must_use]
+    pub fn may_stay(&self, mailbox: &str, holder: &Holder) -> bool {
+        let tenant = self.tenant();
+        let stands = tenant
+            .mailbox(mailbox)
+            .is_some_and(|mailbox| mailbox.switches.licensed);
+        let holds = match holder {
+            Holder::Person(name) => tenant.user(name).is_some_and(|user| user.enabled),
+            Holder::Application(client_id) => tenant.service_principal(client_id).is_some(),
+        };
+        stands && holds
+    }
+}
+
 /// What Exchange reads of an access token.
 #[derive(Clone, Deserialize)]
 struct Claims {

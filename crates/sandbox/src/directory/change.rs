@@ -182,6 +182,7 @@ impl Directory {
             .collect();
         *current = tenant;
         drop(current);
+        self.changed();
         for person in new_passwords {
             self.revoke_refresh_tokens(&person)
                 .map_err(ChangeRefusal::Failed)?;

@@ -22,6 +22,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
 use mailgrant_core::time::UnixTime;
+use tokio::sync::watch;
 
 pub use access::{Holder, MailboxAccess, Refusal};
 pub(crate) use change::ChangeRefusal;
@@ -41,7 +42,7 @@ pub use mailbox::{Mailbox, MailboxPermission, MailboxRight, MailboxSwitches, Ser
 pub use permission::{Permission, PermissionKind, Resource, UnknownPermission};
 pub use refresh_tokens::{NewRefreshToken, RefreshRefusal, RefreshTokenGrant};
 pub use submission::{PasswordSubmission, Submission};
-pub use tenant::{Tenant, User};
+pub use tenant::{ImapLimits, Tenant, User};
 
 use crate::{Error, Random};
 use expiry::Ended;
@@ -58,6 +59,8 @@ pub struct Directory(Arc<Inner>);
 
 struct Inner {
     tenant: RwLock<Tenant>,
+    /// Counts the changes of the tenant.
+    changes: watch::Sender<u64>,
     keys: KeySet,
     refresh_tokens: Mutex<RefreshTokens>,
     ended: Mutex<Ended>,
@@ -123,6 +126,7 @@ impl Directory {
         })?;
         Ok(Self(Arc::new(Inner {
             tenant: RwLock::new(tenant),
+            changes: watch::Sender::new(0),
             keys,
             refresh_tokens: Mutex::new(refresh_tokens),
             ended: Mutex::new(ended),
@@ -140,13 +144,25 @@ impl Directory {
 
     /// Changes the tenant, for this run only. What shall last goes through the entries.
     pub fn change<T>(&self, change: impl FnOnce(&mut Tenant) -> T) -> T {
-        change(
+        let changed = change(
             &mut self
                 .0
                 .tenant
                 .write()
                 .unwrap_or_else(PoisonError::into_inner),
-        )
+        );
+        self.changed();
+        changed
+    }
+
+    /// Tells of changes of the tenant: the receiver's value moves on with each one.
+    #[must_use]
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.0.changes.subscribe()
+    }
+
+    fn changed(&self) {
+        self.0.changes.send_modify(|count| *count += 1);
     }
 
     /// The keys that tokens are signed with.

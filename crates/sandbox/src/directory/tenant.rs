@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use mailgrant_core::secret::Secret;
+use serde::{Deserialize, Serialize};
 
 use super::application::Application;
 use super::mailbox::{Mailbox, MailboxPermission, MailboxRight, ServicePrincipal};
@@ -27,6 +28,8 @@ pub struct Tenant {
     pub smtp_auth: bool,
     /// How mail is handed in.
     pub submission: Submission,
+    /// What IMAP allows each mailbox.
+    pub imap_limits: ImapLimits,
     /// People who can sign in.
     pub users: Vec<User>,
     /// Mailboxes: one for each user, and the shared ones.
@@ -40,6 +43,34 @@ pub struct Tenant {
     /// Makes the `sub` of a person different for each application.
     pub pairwise_salt: Secret,
     pub(super) consents: Vec<Consent>,
+}
+
+/// What IMAP allows each mailbox (Exchange's throttling policy). No numbers are published; 20 connections at once is
+/// what people met.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ImapLimits {
+    /// Connections at once. One more logs in and gets `BAD User is authenticated but not connected.`
+    pub connections: u32,
+    /// Logins a minute, after which the mailbox is throttled; any number when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub logins_per_minute: Option<u32>,
+    /// Commands a minute, after which the mailbox is throttled; any number when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub commands_per_minute: Option<u32>,
+    /// How long a mailbox is throttled.
+    pub backoff_seconds: u32,
+}
+
+impl Default for ImapLimits {
+    fn default() -> Self {
+        Self {
+            connections: 20,
+            logins_per_minute: None,
+            commands_per_minute: None,
+            backoff_seconds: 300,
+        }
+    }
 }
 
 /// A person of the tenant.
@@ -89,6 +120,7 @@ impl Tenant {
             show_accounts: false,
             smtp_auth: false,
             submission: Submission::default(),
+            imap_limits: ImapLimits::default(),
             users: Vec::new(),
             mailboxes: Vec::new(),
             applications: Vec::new(),

@@ -7,7 +7,7 @@ use mailgrant_core::time::UnixTime;
 
 use super::{NOW, folder, pipe};
 use crate::Clock;
-use crate::imap::{self as service, Authenticator, MailboxAccess, Refusal};
+use crate::imap::{self as service, Authenticator, MailboxAccess, Refusal, Refused};
 use crate::mailstore::MailStore;
 use crate::net::Security;
 
@@ -58,14 +58,21 @@ impl Authenticator for Tokens {
         user: &str,
         token: &str,
         now: UnixTime,
-    ) -> Result<MailboxAccess, Refusal> {
+    ) -> Result<MailboxAccess, Refused> {
+        let refused = |refusal| {
+            Err(Refused {
+                refusal,
+                reason: "not a good token".to_owned(),
+            })
+        };
         match token {
             "good" => Ok(MailboxAccess {
                 mailbox: user.to_owned(),
                 expires_at: now + Duration::from_secs(3600),
+                holder: None,
             }),
-            "stranger" => Err(Refusal::NotConnected),
-            _ => Err(Refusal::Authentication),
+            "stranger" => refused(Refusal::NotConnected),
+            _ => refused(Refusal::Authentication),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! One connection: what the client may do when, and who answers it.
 
-use std::future::pending;
+use std::borrow::Cow;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,15 +10,18 @@ use imap_codec::decode::Decoder as _;
 use imap_codec::imap_types::command::CommandBody;
 use mailgrant_core::time::UnixTime;
 use tokio::sync::watch;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
-use super::folders;
+use super::fault::{self, Counts};
 use super::list_options::{self, ListOptions};
 use super::reply::Reply;
 use super::selected::Selected;
+use super::sessions::Session;
+use super::staged::Staged;
 use super::wire::{Allowance, Incoming, Wire};
-use super::{Service, fetch, messages, search};
+use super::{Service, fetch, folders, messages, search};
 use crate::clock::Clock;
+use crate::control::Entry;
 use crate::mailstore::Mailbox;
 use crate::net::Security;
 
@@ -27,6 +30,8 @@ pub(super) struct Connection {
     pub(super) wire: Wire,
     pub(super) security: Security,
     pub(super) state: State,
+    /// The commands so far.
+    pub(super) counts: Counts,
     /// Commands in a row that were refused.
     errors: u32,
 }
@@ -34,9 +39,9 @@ pub(super) struct Connection {
 /// RFC 3501 §3, and Exchange's own state between.
 pub(super) enum State {
     NotAuthenticated,
-    /// The token is good, but opens no mailbox.
-    NotConnected,
-    Open(Open),
+    /// The token is good, but opens no mailbox; this is what the first command that needs one is told.
+    NotConnected(Cow<'static, str>),
+    Open(Box<Open>),
 }
 
 /// A mailbox that is open, and perhaps a folder of it.
@@ -45,13 +50,50 @@ pub(super) struct Open {
     pub(super) selected: Option<Selected>,
     pub(super) expires_at: UnixTime,
     pub(super) changes: watch::Receiver<u64>,
+    pub(super) session: Session,
+    /// Of the last message whose parts were asked for.
+    pub(super) structure: Option<fetch::Structure>,
+    /// What spoils the answer to the present command.
+    pub(super) staged: Option<Staged>,
 }
 
 /// Why the conversation stops.
-enum End {
+pub(super) enum End {
     /// Close, with a last word if there is one.
-    Bye(Option<&'static str>),
+    Bye(Option<Cow<'static, str>>),
+    /// Cut the line, without TLS's own end.
+    Cut,
     StartTls,
+}
+
+/// What comes of a command: a tagged reply, the end of the conversation, or both.
+pub(super) struct Answer {
+    pub(super) reply: Option<Reply>,
+    pub(super) end: Option<End>,
+}
+
+impl From<Reply> for Answer {
+    fn from(reply: Reply) -> Self {
+        Answer {
+            reply: Some(reply),
+            end: None,
+        }
+    }
+}
+
+impl From<End> for Answer {
+    fn from(end: End) -> Self {
+        Answer {
+            reply: None,
+            end: Some(end),
+        }
+    }
+}
+
+impl End {
+    pub(super) fn bye(text: impl Into<Cow<'static, str>>) -> End {
+        End::Bye(Some(text.into()))
+    }
 }
 
 impl Connection {
@@ -61,20 +103,27 @@ impl Connection {
             wire,
             security,
             state: State::NotAuthenticated,
+            counts: Counts::default(),
             errors: 0,
         }
     }
 
     /// Talks until one side has enough.
     pub(super) async fn run(mut self) {
-        let greeting = self.service.greeting.clone();
-        self.wire.push(greeting.as_bytes());
+        let mut greets = true;
         loop {
             let door = self.service.door.clone();
+            let conversation = async {
+                let greets = std::mem::take(&mut greets);
+                if greets && let Some(end) = self.greet().await? {
+                    return Ok(end);
+                }
+                self.converse().await
+            };
             let end = tokio::select! {
                 biased;
-                () = door.stopping() => End::Bye(Some("Server Unavailable. 15")),
-                end = self.converse() => end.unwrap_or(End::Bye(None)),
+                () = door.stopping() => End::bye("Server Unavailable. 15"),
+                end = conversation => end.unwrap_or(End::Bye(None)),
             };
             match end {
                 End::Bye(text) => {
@@ -83,6 +132,7 @@ impl Connection {
                     }
                     return self.wire.close().await;
                 }
+                End::Cut => return,
                 End::StartTls => match self.encrypt().await {
                     Some(connection) => self = connection,
                     None => return,
@@ -91,65 +141,137 @@ impl Connection {
         }
     }
 
+    async fn greet(&mut self) -> io::Result<Option<End>> {
+        self.counts.add(fault::GREETING);
+        if let Some(staged) = self.strike(fault::GREETING, None, None) {
+            staged.wait().await;
+            if staged.rule.replaces() {
+                let answer = self.play(&staged, None);
+                if let Some(reply) = answer.reply {
+                    self.reply(None, fault::GREETING, &reply);
+                }
+                self.wire.flush().await?;
+                return Ok(answer.end);
+            }
+        }
+        let greeting = self.service.greeting.clone();
+        self.wire.push(greeting.as_bytes());
+        Ok(None)
+    }
+
     async fn converse(&mut self) -> io::Result<End> {
         loop {
             self.wire.flush().await?;
             let (silence, allowance) = self.patience();
-            let expired = expired(self.service.clock.clone(), self.expires_at());
+            let over = over(&self.service.clock, &mut self.state);
             let incoming = tokio::select! {
                 biased;
-                () = expired => return Ok(End::Bye(Some(EXPIRED))),
+                end = over => return Ok(end),
                 incoming = timeout(silence, self.wire.command(allowance)) => match incoming {
                     Ok(incoming) => incoming?,
-                    Err(_) => return Ok(End::Bye(Some("Connection is closed. 13"))),
+                    Err(_) => return Ok(End::bye(SILENT)),
                 },
             };
             let end = match incoming {
                 Incoming::Command(command) => self.command(command).await?,
                 Incoming::LiteralRefused { command } => {
                     let reply = Reply::No("[TOOBIG] Literal is too large.".into());
-                    self.reply(tag(&command), &reply);
+                    self.reply(tag(&command), fault::command_name(&command), &reply);
                     None
                 }
-                Incoming::Unreadable(reason) => Some(End::Bye(Some(reason))),
+                Incoming::Unreadable(reason) => Some(End::bye(reason)),
                 Incoming::End => Some(End::Bye(None)),
             };
             if let Some(end) = end {
                 return Ok(end);
             }
             if self.errors >= MAX_ERRORS {
-                return Ok(End::Bye(Some("Connection closed. 14")));
+                return Ok(End::bye(CLOSED));
             }
         }
     }
 
     async fn command(&mut self, bytes: Vec<u8>) -> io::Result<Option<End>> {
         let tag = tag(&bytes).map(str::to_owned);
+        let name = fault::command_name(&bytes);
+        self.counts.add(name);
         let (bytes, options) = list_options::take(bytes);
-        let decoded = CommandCodec::default().decode(&bytes);
-        let Ok((b"", command)) = decoded else {
-            self.reply(tag.as_deref(), &Reply::unknown());
-            return Ok(None);
+        let decoded = match CommandCodec::default().decode(&bytes) {
+            Ok((b"", command)) => Some(command.body),
+            _ => None,
         };
-        let tag = command.tag.as_ref().to_owned();
-        let (reply, end) = match command.body {
+        if let Some(reply) = self.throttled(name) {
+            self.reply(tag.as_deref(), name, &reply);
+            return Ok(None);
+        }
+        // Whose mailbox AUTHENTICATE means is known later.
+        let staged = match name {
+            "AUTHENTICATE" => None,
+            _ => self.strike(
+                name,
+                self.user(decoded.as_ref()),
+                self.folder(decoded.as_ref()),
+            ),
+        };
+        let begins = self.wire.output().len();
+        let answer = match (staged, decoded) {
+            (Some(staged), _) if staged.takes_over(name) => {
+                staged.wait().await;
+                self.play(&staged, tag.as_deref())
+            }
+            (_, None) => Reply::unknown().into(),
+            (staged, Some(body)) => {
+                if name != IDLE
+                    && let Some(staged) = &staged
+                {
+                    staged.wait().await;
+                }
+                if let State::Open(open) = &mut self.state {
+                    open.staged = staged;
+                }
+                self.execute(tag.as_deref().unwrap_or("*"), body, &options)
+                    .await?
+            }
+        };
+        if let Some(reply) = &answer.reply {
+            self.reply(tag.as_deref(), name, reply);
+        }
+        if let State::Open(open) = &mut self.state
+            && let Some(staged) = open.staged.take()
+        {
+            let count = open.selected.as_ref().map_or(0, Selected::count);
+            staged.insert_into(self.wire.output(), begins, count);
+        }
+        Ok(answer.end)
+    }
+
+    async fn execute(
+        &mut self,
+        tag: &str,
+        body: CommandBody<'_>,
+        options: &ListOptions,
+    ) -> io::Result<Answer> {
+        Ok(match body {
             CommandBody::Capability => {
                 let line = format!("* CAPABILITY {}\r\n", self.capabilities());
                 self.wire.push(line.as_bytes());
-                (Reply::done("CAPABILITY"), None)
+                Reply::done("CAPABILITY").into()
             }
             CommandBody::Logout => {
                 self.wire
                     .push(b"* BYE Microsoft Exchange Server IMAP4 server signing off.\r\n");
-                (Reply::done("LOGOUT"), Some(End::Bye(None)))
+                Answer {
+                    reply: Some(Reply::done("LOGOUT")),
+                    end: Some(End::Bye(None)),
+                }
             }
             CommandBody::Noop => {
                 self.catch_up(true);
-                (Reply::done("NOOP"), None)
+                Reply::done("NOOP").into()
             }
             CommandBody::Id { .. } => {
                 self.wire.push(b"* ID (\"name\" \"Microsoft.Exchange.Imap4.Imap4Server\" \"version\" \"15.20\")\r\n");
-                (Reply::done("ID"), None)
+                Reply::done("ID").into()
             }
             CommandBody::StartTLS => self.starttls(),
             CommandBody::Authenticate {
@@ -157,42 +279,54 @@ impl Connection {
                 initial_response,
             } => {
                 let initial = initial_response.map(|response| response.declassify().to_vec());
-                (self.authenticate(&mechanism, initial).await?, None)
+                self.authenticate(tag, &mechanism, initial).await?
             }
-            CommandBody::Login { .. } => (self.login(), None),
-            CommandBody::Idle => match self.state {
-                State::Open(_) => match self.idle(&tag).await? {
-                    Ok(reply) => (reply, None),
-                    Err(end) => return Ok(Some(end)),
-                },
-                _ => self.not_open(),
-            },
+            CommandBody::Login { username, .. } => self
+                .login(&String::from_utf8_lossy(username.as_ref()))
+                .into(),
+            CommandBody::Idle if matches!(self.state, State::Open(_)) => self.idle().await?,
             body => match &mut self.state {
-                State::Open(open) => (
-                    execute(open, &mut self.wire, body, &options, &self.service.clock).await?,
-                    None,
-                ),
+                State::Open(open) if uses_selection(&body) && open.is_gone() => {
+                    End::bye(CLOSED).into()
+                }
+                State::Open(open) => {
+                    run(open, &mut self.wire, body, options, &self.service.clock).await?
+                }
                 _ => self.not_open(),
             },
-        };
-        self.reply(Some(&tag), &reply);
-        Ok(end)
+        })
     }
 
-    fn reply(&mut self, tag: Option<&str>, reply: &Reply) {
+    pub(super) fn reply(&mut self, tag: Option<&str>, command: &str, reply: &Reply) {
         let (word, text) = match reply {
             Reply::Ok(text) => ("OK", text),
             Reply::No(text) => ("NO", text),
             Reply::Bad(text) => ("BAD", text),
         };
+        let open = matches!(self.state, State::Open(_));
         self.errors = match reply {
             Reply::Ok(_) => 0,
             // Within an open mailbox a client may be wrong as often as it likes.
-            _ if matches!(self.state, State::Open(_)) => 0,
+            _ if open => 0,
             _ => self.errors + 1,
         };
+        if word != "OK" && open {
+            let now = self.service.clock.now();
+            let mut entry = Entry::new(now, "imap_command");
+            entry.outcome = word.to_lowercase();
+            entry.detail = Some(format!("{command}: {text}"));
+            self.record(entry);
+        }
         let line = format!("{} {word} {text}\r\n", tag.unwrap_or("*"));
         self.wire.push(line.as_bytes());
+    }
+
+    /// Writes down what happened, with whose mailbox it is.
+    pub(super) fn record(&self, mut entry: Entry) {
+        if let State::Open(open) = &self.state {
+            entry.user = Some(open.mailbox.address().to_owned());
+        }
+        self.service.authenticator.record(entry);
     }
 
     fn capabilities(&self) -> &'static str {
@@ -209,13 +343,13 @@ impl Connection {
         }
     }
 
-    fn starttls(&mut self) -> (Reply, Option<End>) {
+    fn starttls(&mut self) -> Answer {
         match (&self.state, self.security) {
-            (State::NotAuthenticated, Security::Plain) => (
-                Reply::Ok("Begin TLS negotiation now.".into()),
-                Some(End::StartTls),
-            ),
-            _ => (Reply::invalid_state(), None),
+            (State::NotAuthenticated, Security::Plain) => Answer {
+                reply: Some(Reply::Ok("Begin TLS negotiation now.".into())),
+                end: Some(End::StartTls),
+            },
+            _ => Reply::invalid_state().into(),
         }
     }
 
@@ -228,58 +362,19 @@ impl Connection {
         Some(Connection::new(self.service, wire, Security::Encrypted))
     }
 
-    fn not_open(&self) -> (Reply, Option<End>) {
-        match self.state {
-            State::NotConnected => (
-                Reply::Bad("User is authenticated but not connected.".into()),
-                Some(End::Bye(Some("Connection closed. 14"))),
-            ),
-            _ => (Reply::invalid_state(), None),
+    fn not_open(&self) -> Answer {
+        match &self.state {
+            State::NotConnected(text) => Answer {
+                reply: Some(Reply::Bad(text.clone())),
+                end: Some(End::bye(CLOSED)),
+            },
+            _ => Reply::invalid_state().into(),
         }
     }
 
-    /// RFC 2177: tells of changes until the client says DONE.
-    async fn idle(&mut self, tag: &str) -> io::Result<Result<Reply, End>> {
-        self.wire
-            .push(b"+ IDLE accepted, awaiting DONE command.\r\n");
-        loop {
-            self.catch_up(true);
-            self.wire.flush().await?;
-            let State::Open(open) = &mut self.state else {
-                return Ok(Err(End::Bye(None)));
-            };
-            let expired = expired(self.service.clock.clone(), Some(open.expires_at));
-            tokio::select! {
-                biased;
-                () = expired => return Ok(Err(End::Bye(Some(EXPIRED)))),
-                line = timeout(self.service.limits.idle_timeout, self.wire.line()) => {
-                    let Ok(line) = line else {
-                        return Ok(Err(End::Bye(Some("Connection is closed. 13"))));
-                    };
-                    return Ok(match line? {
-                        Some(line) if line.eq_ignore_ascii_case(b"DONE") => Ok(Reply::done("IDLE")),
-                        Some(_) => Ok(Reply::unknown()),
-                        None => {
-                            tracing::debug!(tag, "IMAP: connection closed within IDLE");
-                            Err(End::Bye(None))
-                        }
-                    });
-                }
-                _ = open.changes.changed() => {}
-            }
-        }
-    }
-
-    fn catch_up(&mut self, expunges: bool) {
+    pub(super) fn catch_up(&mut self, expunges: bool) {
         if let State::Open(open) = &mut self.state {
             open.catch_up(&mut self.wire, expunges);
-        }
-    }
-
-    fn expires_at(&self) -> Option<UnixTime> {
-        match &self.state {
-            State::Open(open) => Some(open.expires_at),
-            _ => None,
         }
     }
 
@@ -301,16 +396,23 @@ impl Open {
             selected.catch_up(&self.mailbox, expunges, wire.output());
         }
     }
+
+    /// Whether the folder that is selected is no more, or no longer the one that the client knows.
+    pub(super) fn is_gone(&self) -> bool {
+        self.selected
+            .as_ref()
+            .is_some_and(|selected| selected.is_gone(&self.mailbox))
+    }
 }
 
 /// The commands of an open mailbox.
-async fn execute(
+async fn run(
     open: &mut Open,
     wire: &mut Wire,
     body: CommandBody<'_>,
     options: &ListOptions,
     clock: &Clock,
-) -> io::Result<Reply> {
+) -> io::Result<Answer> {
     // By sequence number these may not tell of removals: the client is using the numbers (RFC 3501 §7.4.1).
     let expunges = !matches!(
         body,
@@ -318,41 +420,58 @@ async fn execute(
             | CommandBody::Store { uid: false, .. }
             | CommandBody::Search { uid: false, .. }
     );
-    let reply = match body {
+    let answer = match body {
         CommandBody::Fetch {
             sequence_set,
             macro_or_item_names,
             uid,
-        } => fetch::fetch(open, wire, &sequence_set, macro_or_item_names, uid).await?,
+        } => fetch::fetch(open, wire, &sequence_set, macro_or_item_names, uid, clock).await?,
         CommandBody::Search {
             charset,
             criteria,
             uid,
-        } => search::search(open, wire, charset.as_ref(), criteria, uid).await,
+        } => search::search(open, wire, charset.as_ref(), criteria, uid)
+            .await
+            .into(),
         CommandBody::Store { .. }
         | CommandBody::Copy { .. }
         | CommandBody::Move { .. }
         | CommandBody::Append { .. }
         | CommandBody::Expunge
         | CommandBody::ExpungeUid { .. }
-        | CommandBody::Close => messages::execute(open, wire, body, clock).await,
-        body => folders::execute(open, wire, body, options),
+        | CommandBody::Close => messages::execute(open, wire, body, clock).await.into(),
+        body => folders::execute(open, wire, body, options).into(),
     };
-    open.catch_up(wire, expunges);
-    Ok(reply)
+    if answer.end.is_none() {
+        open.catch_up(wire, expunges);
+    }
+    Ok(answer)
 }
 
-/// Ends when the moment has come by the sandbox's clock, which a test may move at any time.
-async fn expired(clock: Clock, at: Option<UnixTime>) {
-    let Some(at) = at else {
-        return pending().await;
+/// Whether a command is about the messages of the selected folder.
+fn uses_selection(body: &CommandBody<'_>) -> bool {
+    matches!(
+        body,
+        CommandBody::Fetch { .. }
+            | CommandBody::Search { .. }
+            | CommandBody::Store { .. }
+            | CommandBody::Copy { .. }
+            | CommandBody::Move { .. }
+            | CommandBody::Expunge
+            | CommandBody::ExpungeUid { .. }
+            | CommandBody::Check
+    )
+}
+
+/// Ends when the session is over: with its token, or because somebody said so.
+pub(super) async fn over(clock: &Clock, state: &mut State) -> End {
+    let State::Open(open) = state else {
+        return std::future::pending().await;
     };
-    loop {
-        let left = at.since(clock.now());
-        if left.is_zero() {
-            return;
-        }
-        sleep(left.min(CLOCK_CHECK)).await;
+    tokio::select! {
+        biased;
+        () = clock.reaches(open.expires_at) => End::bye(EXPIRED),
+        text = open.session.ended() => End::bye(text),
     }
 }
 
@@ -368,7 +487,9 @@ fn tag(command: &[u8]) -> Option<&str> {
     good.then_some(tag)
 }
 
-const EXPIRED: &str = "Session invalidated - AccessTokenExpired";
-/// How soon a moved clock is noticed.
-const CLOCK_CHECK: Duration = Duration::from_secs(1);
+pub(super) const IDLE: &str = "IDLE";
+pub(super) const NOT_CONNECTED: &str = "User is authenticated but not connected.";
+pub(super) const CLOSED: &str = "Connection closed. 14";
+pub(super) const EXPIRED: &str = "Session invalidated - AccessTokenExpired";
+pub(super) const SILENT: &str = "Connection is closed. 13";
 const MAX_ERRORS: u32 = 10;

@@ -12,11 +12,8 @@
 //! the answer (`reply`, `raw`, `silent`), within it (`insert`, `distort`, `uid_validity`) and behind it (`bye`,
 //! `close`). A [`Preset`] fills in what the rule leaves out. The first rule that fits strikes.
 
-#![allow(dead_code, reason = "the commands that look at the rules come next")]
-
 mod preset;
 
-use mailgrant_core::time::UnixTime;
 use serde::{Deserialize, Serialize};
 
 pub use preset::Preset;
@@ -196,8 +193,21 @@ impl ImapRule {
 
     /// Whether it takes the place of what the command does.
     pub(super) fn replaces(&self) -> bool {
-        let ends = self.close || self.bye.is_some();
-        self.reply.is_some() || self.raw.is_some() || self.silent || ends
+        self.answers() || self.silent || self.ends()
+    }
+
+    /// Whether it has an answer of its own.
+    pub(super) fn answers(&self) -> bool {
+        self.reply.is_some() || self.raw.is_some()
+    }
+
+    /// Whether the connection ends with it.
+    pub(super) fn ends(&self) -> bool {
+        self.close || self.bye.is_some()
+    }
+
+    pub(super) fn spoils(&self, how: Distortion) -> bool {
+        self.distort.contains(&how)
     }
 
     /// The tagged answer, if it has one.
@@ -214,11 +224,11 @@ impl ImapRule {
         })
     }
 
-    /// What happened, for the log.
+    /// What went wrong, for the log: `IMAP LIST (second_list_fails)`.
     pub(super) fn describe(&self, command: &str) -> String {
         match &self.preset {
-            Some(preset) => format!("told to do wrong at {command}: {}", preset.name()),
-            None => format!("told to do wrong at {command}"),
+            Some(preset) => format!("IMAP {command} ({})", preset.name()),
+            None => format!("IMAP {command}"),
         }
     }
 
@@ -273,22 +283,6 @@ impl ImapRule {
     }
 }
 
-/// When a backoff ends, and what is left of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Backoff {
-    pub(super) began: UnixTime,
-    pub(super) milliseconds: u64,
-}
-
-impl Backoff {
-    /// Milliseconds that are left; 0 when it is over.
-    pub(super) fn left(&self, now: UnixTime) -> u64 {
-        let gone = now.since(self.began).as_millis();
-        self.milliseconds
-            .saturating_sub(u64::try_from(gone).unwrap_or(u64::MAX))
-    }
-}
-
 /// Latin-1: each character is one octet.
 pub(super) fn octets(text: &str) -> Option<Vec<u8>> {
     text.chars()
@@ -314,11 +308,16 @@ pub(super) fn command_name(line: &[u8]) -> &'static str {
         .unwrap_or(UNKNOWN)
 }
 
+/// Whether a command needs no open mailbox; a rule without `at` leaves it alone.
+pub(super) fn without_mailbox(command: &str) -> bool {
+    WITHOUT_MAILBOX.contains(&command)
+}
+
 /// Whether a rule's `at` means this command.
 fn is_at(at: Option<&str>, command: &str) -> bool {
     match at {
         Some(at) => at == command || Some(at) == command.strip_prefix("UID "),
-        None => !WITHOUT_MAILBOX.contains(&command),
+        None => !without_mailbox(command),
     }
 }
 
@@ -365,7 +364,6 @@ const COMMANDS: [&str; 37] = [
     "UID MOVE",
 ];
 
-/// What a rule without `at` leaves alone.
 const WITHOUT_MAILBOX: [&str; 9] = [
     GREETING,
     UNKNOWN,

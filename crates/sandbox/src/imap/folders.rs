@@ -56,7 +56,22 @@ pub(super) fn execute(
         CommandBody::Status {
             mailbox,
             item_names,
-        } => status(&open.mailbox, wire.output(), &mailbox, &item_names),
+        } => {
+            let mut uid_validity = open.says_uid_validity();
+            if uid_validity.as_deref() == Some(NEW) {
+                uid_validity = None;
+                if let Some(reply) = renumber(open, &mailbox) {
+                    return reply;
+                }
+            }
+            status(
+                &open.mailbox,
+                wire.output(),
+                &mailbox,
+                &item_names,
+                uid_validity.as_deref(),
+            )
+        }
         CommandBody::Select { mailbox } => select(open, wire.output(), &mailbox, false),
         CommandBody::Examine { mailbox } => select(open, wire.output(), &mailbox, true),
         CommandBody::Unselect => match open.selected.take() {
@@ -87,6 +102,22 @@ pub(super) fn execute(
             None => Reply::invalid_argument(),
         },
         _ => Reply::Bad("Command Error. 12".into()),
+    }
+}
+
+/// Gives a folder a new UIDVALIDITY; the answer if that cannot be.
+fn renumber(open: &Open, name: &MailboxName<'_>) -> Option<Reply> {
+    let path = folder_path(name)?;
+    open.mailbox
+        .renumber(&path)
+        .err()
+        .map(|error| refused(&error))
+}
+
+impl Open {
+    /// What a rule of the fault plan says for UIDVALIDITY.
+    fn says_uid_validity(&self) -> Option<String> {
+        self.staged.as_ref()?.rule.uid_validity.clone()
     }
 }
 
@@ -222,6 +253,7 @@ fn status(
     out: &mut Vec<u8>,
     name: &MailboxName<'_>,
     items: &[StatusDataItemName],
+    said: Option<&str>,
 ) -> Reply {
     let Some(path) = folder_path(name) else {
         return Reply::invalid_argument();
@@ -234,12 +266,19 @@ fn status(
             StatusDataItemName::Messages => Some(format!("MESSAGES {}", folder.entries().len())),
             StatusDataItemName::Recent => Some("RECENT 0".to_owned()),
             StatusDataItemName::UidNext => Some(format!("UIDNEXT {}", folder.uid_next)),
-            StatusDataItemName::UidValidity => Some(format!("UIDVALIDITY {}", folder.uid_validity)),
+            StatusDataItemName::UidValidity => Some(match said {
+                Some("") => String::new(),
+                Some(said) => format!("UIDVALIDITY {said}"),
+                None => format!("UIDVALIDITY {}", folder.uid_validity),
+            }),
             StatusDataItemName::Unseen => Some(format!("UNSEEN {}", folder.unseen())),
             _ => None,
         };
         let values: Option<Vec<String>> = items.iter().map(value).collect();
-        values.map(|values| (folder.path.clone(), values))
+        values.map(|mut values| {
+            values.retain(|value| !value.is_empty());
+            (folder.path.clone(), values)
+        })
     });
     match values {
         Some(Some((path, values))) => {
@@ -259,6 +298,12 @@ fn select(open: &mut Open, out: &mut Vec<u8>, name: &MailboxName<'_>, read_only:
     let Some(path) = folder_path(name) else {
         return Reply::invalid_argument();
     };
+    let said = open.says_uid_validity();
+    if said.as_deref() == Some(NEW)
+        && let Some(reply) = renumber(open, name)
+    {
+        return reply;
+    }
     let Ok(folder) = open.mailbox.folder(&path) else {
         return does_not_exist(&path);
     };
@@ -279,10 +324,15 @@ fn select(open: &mut Open, out: &mut Vec<u8>, name: &MailboxName<'_>, read_only:
             at + 1
         ));
     }
-    lines.push(format!(
-        "* OK [UIDVALIDITY {}] UIDVALIDITY value",
-        folder.uid_validity
-    ));
+    let uid_validity = match said.as_deref() {
+        None | Some(NEW) => folder.uid_validity.to_string(),
+        Some(said) => said.to_owned(),
+    };
+    if !uid_validity.is_empty() {
+        lines.push(format!(
+            "* OK [UIDVALIDITY {uid_validity}] UIDVALIDITY value"
+        ));
+    }
     lines.push(format!(
         "* OK [UIDNEXT {}] The next unique identifier value",
         folder.uid_next
@@ -297,4 +347,6 @@ fn select(open: &mut Open, out: &mut Vec<u8>, name: &MailboxName<'_>, read_only:
     })
 }
 
+/// What a rule says for a folder that is to be given a new UIDVALIDITY.
+const NEW: &str = "new";
 const ALL_FLAGS: &str = "(\\Seen \\Answered \\Flagged \\Deleted \\Draft $MDNSent)";

@@ -29,6 +29,7 @@ mod connection;
 pub mod fault;
 mod fetch;
 mod folders;
+mod idle;
 mod list_options;
 mod messages;
 mod mime;
@@ -36,42 +37,74 @@ mod name;
 mod reply;
 mod search;
 mod selected;
+mod sessions;
+mod staged;
 mod structure;
 mod syntax;
 mod wire;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use mailgrant_core::time::UnixTime;
 use rustls::ServerConfig;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 
 pub use fault::{ImapFault, ImapRule};
+pub use sessions::Sessions;
 
 use crate::clock::Clock;
-use crate::control::Faults;
-use crate::directory::Protocol;
+use crate::control::{Entry, Faults};
+use crate::directory::{Holder, ImapLimits, Protocol};
 use crate::mailstore::MailStore;
 use crate::net::fault::LineFaults;
 use crate::net::{self, Door, Security, Stream, Tls};
 use connection::Connection;
 use wire::Wire;
 
-/// Decides who may open which mailbox.
+/// What the service asks of the house it stands in.
 pub trait Authenticator: Send + Sync + 'static {
     /// Judges the `user` and `token` of an XOAUTH2 response.
     ///
     /// # Errors
-    /// A [`Refusal`], which says how Exchange would show it.
+    /// How Exchange would refuse, and why.
     fn authenticate(
         &self,
         user: &str,
         token: &str,
         now: UnixTime,
-    ) -> Result<MailboxAccess, Refusal>;
+    ) -> Result<MailboxAccess, Refused>;
+
+    /// What LOGIN and AUTHENTICATE PLAIN are told, in which nobody gets in.
+    fn refuse_password(&self, user: &str) -> PasswordRefusal {
+        let _ = user;
+        PasswordRefusal::Failed
+    }
+
+    /// What the mailbox may take at once.
+    fn limits(&self, mailbox: &str) -> ImapLimits {
+        let _ = mailbox;
+        ImapLimits::default()
+    }
+
+    /// Whether a session may stay open; asked when [`changes`](Self::changes) tells of something.
+    fn may_stay(&self, access: &MailboxAccess) -> bool {
+        let _ = access;
+        true
+    }
+
+    /// Tells when [`may_stay`](Self::may_stay) is to be asked again.
+    fn changes(&self) -> Option<watch::Receiver<u64>> {
+        None
+    }
+
+    /// Writes down what happened.
+    fn record(&self, entry: Entry) {
+        let _ = entry;
+    }
 }
 
 /// What a good token opens.
@@ -81,6 +114,17 @@ pub struct MailboxAccess {
     pub mailbox: String,
     /// When the token, and with it the session, ends.
     pub expires_at: UnixTime,
+    /// Who came in, where that is known.
+    pub holder: Option<Holder>,
+}
+
+/// A login that is refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// How Exchange shows it.
+    pub refusal: Refusal,
+    /// Why, which the wire does not say.
+    pub reason: String,
 }
 
 /// How Exchange says no.
@@ -90,6 +134,15 @@ pub enum Refusal {
     Authentication,
     /// The login succeeds, and the first mailbox command gets `BAD User is authenticated but not connected.`
     NotConnected,
+}
+
+/// How Exchange says no to a password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PasswordRefusal {
+    /// `NO LOGIN failed.`
+    Failed,
+    /// `NO Basic authentication is disabled.`: a personal account.
+    Disabled,
 }
 
 /// Where and how to listen.
@@ -105,6 +158,8 @@ pub struct Settings {
     pub limits: Limits,
     /// What goes wrong.
     pub faults: Faults,
+    /// Where the open sessions are counted.
+    pub sessions: Sessions,
 }
 
 impl Default for Settings {
@@ -115,6 +170,7 @@ impl Default for Settings {
             host_name: "SANDBOX.PROD.OUTLOOK.TEST".to_owned(),
             limits: Limits::default(),
             faults: Faults::default(),
+            sessions: Sessions::default(),
         }
     }
 }
@@ -167,6 +223,9 @@ pub async fn serve(
     let starttls = TcpListener::bind((Ipv4Addr::LOCALHOST, settings.starttls_port)).await?;
     let service = Arc::new(Service::new(settings, tls, store, authenticator, clock));
     let door = service.door.clone();
+    if let Some(changes) = service.authenticator.changes() {
+        door.spawn(look_after(Arc::clone(&service), changes));
+    }
     Ok(Server {
         implicit: door.open(&service, implicit, Tls::Implicit)?,
         starttls: door.open(&service, starttls, Tls::StartTls)?,
@@ -210,6 +269,9 @@ struct Service {
     limits: Limits,
     faults: Faults,
     line_faults: LineFaults,
+    sessions: Sessions,
+    /// Since when the rules of the plan with that number turn mailboxes away.
+    backoffs: Mutex<staged::Backoffs>,
     greeting: String,
     store: Arc<MailStore>,
     authenticator: Arc<dyn Authenticator>,
@@ -232,6 +294,8 @@ impl Service {
             limits,
             faults: settings.faults,
             line_faults,
+            sessions: settings.sessions,
+            backoffs: Mutex::default(),
             store,
             authenticator,
             clock,
@@ -265,6 +329,21 @@ impl net::Service for Service {
     async fn serve(self: Arc<Self>, stream: Box<dyn Stream>, security: Security) {
         let wire = Wire::new(stream, &self.limits).under(&self.line_faults, false);
         Connection::new(self, wire, security).run().await;
+    }
+}
+
+/// Ends the sessions that may not stay when the house changes.
+async fn look_after(service: Arc<Service>, mut changes: watch::Receiver<u64>) {
+    loop {
+        tokio::select! {
+            () = service.door.stopping() => return,
+            changed = changes.changed() => if changed.is_err() {
+                return;
+            },
+        }
+        service.sessions.end_where(connection::CLOSED, |access| {
+            !service.authenticator.may_stay(access)
+        });
     }
 }
 

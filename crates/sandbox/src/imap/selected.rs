@@ -11,6 +11,7 @@ pub(super) struct Selected {
     /// UID and flags of each message, as the client was told last; its index + 1 is the sequence number.
     known: Vec<(u32, Flags)>,
     generation: u64,
+    uid_validity: u32,
 }
 
 /// A message the client named.
@@ -31,7 +32,19 @@ impl Selected {
                 .map(|entry| (entry.uid, entry.flags))
                 .collect(),
             generation: folder.generation(),
+            uid_validity: folder.uid_validity,
         }
+    }
+
+    /// How many messages the client knows.
+    pub(super) fn count(&self) -> usize {
+        self.known.len()
+    }
+
+    /// Whether the folder was deleted, or given other UIDs.
+    pub(super) fn is_gone(&self, mailbox: &Mailbox) -> bool {
+        let now = mailbox.look(self.folder, |folder| folder.uid_validity);
+        now != Some(self.uid_validity)
     }
 
     /// All messages the client knows.
@@ -100,7 +113,8 @@ impl Selected {
     pub(super) fn catch_up(&mut self, mailbox: &Mailbox, expunges: bool, out: &mut Vec<u8>) {
         let folder = self.folder;
         mailbox.look(folder, |folder| {
-            if folder.generation() != self.generation {
+            // Another UIDVALIDITY makes it another folder, of which this session cannot tell.
+            if folder.generation() != self.generation && folder.uid_validity == self.uid_validity {
                 let complete = self.compare(folder, expunges, out);
                 if complete {
                     self.generation = folder.generation();

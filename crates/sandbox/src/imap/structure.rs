@@ -8,7 +8,9 @@ use super::syntax::{nstring, string};
 /// ```text
 /// ("date" "subject" from sender reply-to to cc bcc "in-reply-to" "message-id")
 /// ```
-pub(super) fn envelope(out: &mut Vec<u8>, header: &[u8]) {
+///
+/// Without `hosts` addresses have none, as some servers show them.
+pub(super) fn envelope(out: &mut Vec<u8>, header: &[u8], hosts: bool) {
     let fields = Fields::new(header);
     let list = |name: &str| fields.value(name).map(addresses).unwrap_or_default();
     let from = list("From");
@@ -27,7 +29,7 @@ pub(super) fn envelope(out: &mut Vec<u8>, header: &[u8]) {
         list("Bcc"),
     ] {
         out.push(b' ');
-        address_list(out, &addresses);
+        address_list(out, &addresses, hosts);
     }
     out.push(b' ');
     nstring(out, fields.unfolded("In-Reply-To").as_deref());
@@ -95,7 +97,8 @@ fn leaf(out: &mut Vec<u8>, message: &[u8], part: &Part, fields: &Fields<'_>, ext
     out.extend_from_slice(format!(" {}", octets.len()).as_bytes());
     if let Content::Message(inner) = &part.content {
         out.push(b' ');
-        envelope(out, message.get(inner.header.clone()).unwrap_or_default());
+        let header = message.get(inner.header.clone()).unwrap_or_default();
+        envelope(out, header, true);
         out.push(b' ');
         body(out, message, inner, extended);
     }
@@ -138,7 +141,7 @@ fn parameters(out: &mut Vec<u8>, value: &Parameterised) {
     out.push(b')');
 }
 
-fn address_list(out: &mut Vec<u8>, list: &[Address]) {
+fn address_list(out: &mut Vec<u8>, list: &[Address], hosts: bool) {
     if list.is_empty() {
         out.extend_from_slice(b"NIL");
         return;
@@ -150,7 +153,7 @@ fn address_list(out: &mut Vec<u8>, list: &[Address]) {
         out.extend_from_slice(b" NIL ");
         nstring(out, address.mailbox.as_deref());
         out.push(b' ');
-        nstring(out, address.host.as_deref());
+        nstring(out, address.host.as_deref().filter(|_| hosts));
         out.push(b')');
     }
     out.push(b')');

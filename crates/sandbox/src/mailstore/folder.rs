@@ -43,6 +43,13 @@ pub struct Entry {
     pub(super) position: u64,
 }
 
+impl Entry {
+    /// Where the message begins in the mailbox's pack: what stands there never changes, and no other message does.
+    pub(crate) fn position(&self) -> u64 {
+        self.position
+    }
+}
+
 /// A folder as it stands at one moment.
 #[derive(Clone, Debug)]
 pub struct Folder {
@@ -96,6 +103,15 @@ impl Folder {
     pub(super) fn push(&mut self, entry: Entry) {
         self.uid_next = self.uid_next.max(entry.uid.saturating_add(1));
         self.entries.push(entry);
+    }
+
+    pub(super) fn renumber(&mut self, uid_validity: u32) {
+        self.uid_validity = uid_validity;
+        self.uid_next = 1;
+        for entry in &mut self.entries {
+            entry.uid = self.uid_next;
+            self.uid_next += 1;
+        }
     }
 
     /// Takes the messages out whose UIDs are in `sorted`.

@@ -102,6 +102,23 @@ impl Mailbox {
         Ok(())
     }
 
+    /// Gives a folder a new `UIDVALIDITY` and its messages new UIDs, as after a restore from a backup. Returns the new
+    /// value.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchFolder`], [`StoreError::Io`].
+    pub fn renumber(&self, path: &str) -> Result<u32, StoreError> {
+        let mut inner = self.lock();
+        let id = inner.find(path)?.id;
+        let uid_validity = inner.next_uid_validity;
+        let record = Record::Renumber { id, uid_validity };
+        self.write(&mut inner, &record)?;
+        inner.apply(record);
+        inner.next_uid_validity += 1;
+        self.changed(&mut inner, &[id]);
+        Ok(uid_validity)
+    }
+
     /// Sets whether `LSUB` shows the folder.
     ///
     /// # Errors

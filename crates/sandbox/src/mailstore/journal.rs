@@ -38,6 +38,8 @@ pub(super) enum Record {
     },
     /// A folder is gone with its messages.
     Delete { id: FolderId },
+    /// A folder has another `UIDVALIDITY`, and its messages have the UIDs 1, 2, 3, ….
+    Renumber { id: FolderId, uid_validity: u32 },
     /// The next numbers to give; only in snapshots.
     Counters { folder: u32, uid_validity: u32 },
     /// A message came in.

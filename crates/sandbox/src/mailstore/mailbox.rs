@@ -234,12 +234,33 @@ impl Mailbox {
     /// # Errors
     /// [`StoreError::Io`].
     pub fn read(&self, entry: &Entry, offset: u32, length: u32) -> Result<Vec<u8>, StoreError> {
-        let length = length.min(entry.size.saturating_sub(offset));
-        let mut bytes = vec![0; length as usize];
-        self.pack
-            .read_exact_at(&mut bytes, entry.position + u64::from(offset))
-            .map_err(|error| StoreError::io(&self.directory.join(PACK), error))?;
+        let mut bytes = Vec::new();
+        self.read_into(entry, offset, length, &mut bytes)?;
         Ok(bytes)
+    }
+
+    /// The same, behind what `out` holds already.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`]; then `out` is as it was.
+    pub fn read_into(
+        &self,
+        entry: &Entry,
+        offset: u32,
+        length: u32,
+        out: &mut Vec<u8>,
+    ) -> Result<(), StoreError> {
+        let length = length.min(entry.size.saturating_sub(offset));
+        let before = out.len();
+        out.resize(before + length as usize, 0);
+        let read = self.pack.read_exact_at(
+            out.get_mut(before..).unwrap_or_default(),
+            entry.position + u64::from(offset),
+        );
+        read.map_err(|error| {
+            out.truncate(before);
+            StoreError::io(&self.directory.join(PACK), error)
+        })
     }
 
     /// Forces what was written out to the disk.

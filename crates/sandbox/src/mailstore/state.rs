@@ -90,6 +90,9 @@ pub(super) struct Replay {
 impl Replay {
     pub(super) fn apply(&mut self, record: Record) {
         match &record {
+            Record::Renumber { uid_validity, .. } => {
+                self.next_uid_validity = self.next_uid_validity.max(uid_validity.saturating_add(1));
+            }
             Record::Folder {
                 id, uid_validity, ..
             } => {
@@ -170,6 +173,11 @@ fn apply(folders: &mut BTreeMap<FolderId, Folder>, record: Record) {
             first,
             keep,
         } => transfer(folders, from, to, &uids, first, keep),
+        Record::Renumber { id, uid_validity } => {
+            if let Some(folder) = folders.get_mut(&id) {
+                folder.renumber(uid_validity);
+            }
+        }
         Record::Expunge { folder, uids } => {
             if let Some(folder) = folders.get_mut(&folder) {
                 folder.remove(&uids);

@@ -86,6 +86,11 @@ impl Door {
         Ok(address)
     }
 
+    /// Does something beside the conversations, which ends when the service is told to stop.
+    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.spawn(task);
+    }
+
     /// Ends when the service is told to stop.
     pub(crate) async fn stopping(&self) {
         self.stop.clone().cancelled_owned().await;
@@ -197,9 +202,10 @@ async fn closed(door: &Door, listener: TcpListener) -> Option<TcpListener> {
 /// Reads the client's hello, so that the refusal reaches it, and refuses.
 async fn refuse_tls<S: Stream>(mut stream: S) {
     let refuse = async {
-        let mut hello = [0; 4096];
-        stream.read(&mut hello).await?;
-        stream.write_all(&TLS_REFUSAL).await?;
+        let mut hello = Vec::with_capacity(4096);
+        if stream.read_buf(&mut hello).await? > 0 {
+            stream.write_all(&TLS_REFUSAL).await?;
+        }
         stream.shutdown().await
     };
     let _ = timeout(Duration::from_secs(5), refuse).await;

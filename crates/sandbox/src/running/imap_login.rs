@@ -1,10 +1,11 @@
 //! Lets IMAP ask the directory.
 
 use mailgrant_core::time::UnixTime;
+use tokio::sync::watch;
 
 use crate::control::{Entry, Faults, RequestLog};
-use crate::directory::{Directory, Holder};
-use crate::imap::{Authenticator, MailboxAccess, Refusal};
+use crate::directory::{Directory, ImapLimits};
+use crate::imap::{Authenticator, MailboxAccess, Refusal, Refused};
 
 /// Who may open which mailbox by IMAP, with every decision and its reason in the log.
 pub(super) struct ImapLogin {
@@ -19,44 +20,56 @@ impl Authenticator for ImapLogin {
         user: &str,
         token: &str,
         now: UnixTime,
-    ) -> Result<MailboxAccess, Refusal> {
-        let faults = self.faults.plan().imap;
-        let mut entry = Entry::new(now, "imap_login");
-        entry.user = Some(user.to_owned());
-        let answer = if faults.refuse_login {
-            entry.detail = Some("told to refuse every login".to_owned());
-            Err(Refusal::Authentication)
-        } else {
-            match self.directory.check_access_token(token, user, now) {
-                Ok(access) if access.connected && !faults.not_connected => {
-                    if let Holder::Application(client_id) = access.holder {
-                        entry.client_id = Some(client_id);
-                    }
-                    Ok(MailboxAccess {
-                        mailbox: access.mailbox,
-                        expires_at: access.until,
-                    })
-                }
-                Ok(_) => {
-                    entry.detail = Some(
-                        "no permission on the mailbox, or no licence: nothing is behind the login"
-                            .to_owned(),
-                    );
-                    Err(Refusal::NotConnected)
-                }
-                Err(refusal) => {
-                    entry.detail = Some(refusal.to_string());
-                    Err(Refusal::Authentication)
-                }
-            }
-        };
-        if let Err(refusal) = &answer {
-            entry.outcome = match refusal {
-                Refusal::Authentication => "refused".to_owned(),
-                Refusal::NotConnected => "not_connected".to_owned(),
-            };
+    ) -> Result<MailboxAccess, Refused> {
+        let (refuse_login, not_connected) = self
+            .faults
+            .look(|plan| (plan.imap.refuse_login, plan.imap.not_connected));
+        if refuse_login {
+            return refused(Refusal::Authentication, "told to refuse every login");
         }
-        self.log.record(entry);
-        answer
+        let access = match self.directory.check_access_token(token, user, now) {
+            Ok(access) => access,
+            Err(refusal) => return refused(Refusal::Authentication, &refusal.to_string()),
+        };
+        if not_connected {
+            return refused(Refusal::NotConnected, "told to connect nobody");
+        }
+        if !access.connected {
+            return refused(
+                Refusal::NotConnected,
+                "no permission on the mailbox, or no licence: nothing is behind the login",
+            );
+        }
+        Ok(MailboxAccess {
+            mailbox: access.mailbox,
+            expires_at: access.until,
+            holder: Some(access.holder),
+        })
     }
+
+    fn limits(&self, _mailbox: &str) -> ImapLimits {
+        self.directory.tenant().imap_limits
+    }
+
+    fn may_stay(&self, access: &MailboxAccess) -> bool {
+        access
+            .holder
+            .as_ref()
+            .is_none_or(|holder| self.directory.may_stay(&access.mailbox, holder))
+    }
+
+    fn changes(&self) -> Option<watch::Receiver<u64>> {
+        Some(self.directory.changes())
+    }
+
+    fn record(&self, entry: Entry) {
+        self.log.record(entry);
+    }
+}
+
+fn refused(refusal: Refusal, reason: &str) -> Result<MailboxAccess, Refused> {
+    Err(Refused {
+        refusal,
+        reason: reason.to_owned(),
+    })
 }

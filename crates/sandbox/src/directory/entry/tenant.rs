@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 use super::super::guid::guid;
 use super::super::secrets::Secrets;
 use super::super::submission::Submission;
-use super::super::tenant::Tenant;
+use super::super::tenant::{ImapLimits, Tenant};
 use super::Entry;
 use crate::Error;
 
@@ -22,6 +22,8 @@ pub(crate) struct TenantEntry {
     pub smtp_auth: bool,
     #[serde(default)]
     pub submission: Submission,
+    #[serde(default)]
+    pub imap_limits: ImapLimits,
 }
 
 impl TenantEntry {
@@ -34,6 +36,7 @@ impl TenantEntry {
             show_accounts: tenant.show_accounts,
             smtp_auth: tenant.smtp_auth,
             submission: tenant.submission.clone(),
+            imap_limits: tenant.imap_limits,
         }
     }
 }
@@ -61,6 +64,7 @@ impl Entry for TenantEntry {
         tenant.show_accounts = self.show_accounts;
         tenant.smtp_auth = self.smtp_auth;
         tenant.submission = self.submission;
+        tenant.imap_limits = self.imap_limits;
         Ok(())
     }
 

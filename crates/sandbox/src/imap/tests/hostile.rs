@@ -267,7 +267,7 @@ proptest! {
         let part = crate::imap::mime::Part::parse(&message);
         let mut out = Vec::new();
         crate::imap::structure::body(&mut out, &message, &part, true);
-        crate::imap::structure::envelope(&mut out, &message);
+        crate::imap::structure::envelope(&mut out, &message, true);
         prop_assert!(part.body.end <= message.len());
     }
 }

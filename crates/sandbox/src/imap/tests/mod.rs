@@ -1,7 +1,9 @@
 //! Transcripts: what is sent, octet by octet, and what comes back.
 
 mod changing;
+mod faults;
 mod hostile;
+mod limits;
 mod login;
 mod reading;
 mod searching;
@@ -16,12 +18,20 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 use super::*;
+use crate::control::{FaultPlan, RequestLog};
 
 const NOW: UnixTime = UnixTime(1_795_000_000);
 const ADA: &str = "ada@tarnbrook.test";
 
 /// Knows three tokens.
-struct Tokens;
+#[derive(Default)]
+struct Tokens {
+    limits: Mutex<ImapLimits>,
+    /// A mailbox that was deleted.
+    gone: watch::Sender<Option<String>>,
+    changes: watch::Sender<u64>,
+    log: RequestLog,
+}
 
 impl Authenticator for Tokens {
     fn authenticate(
@@ -29,16 +39,46 @@ impl Authenticator for Tokens {
         user: &str,
         token: &str,
         now: UnixTime,
-    ) -> Result<MailboxAccess, Refusal> {
+    ) -> Result<MailboxAccess, Refused> {
         let expires_at = now + Duration::from_secs(3600);
+        let refused = |refusal| {
+            Err(Refused {
+                refusal,
+                reason: "the token is not a good one".to_owned(),
+            })
+        };
         match token {
             "good" => Ok(MailboxAccess {
                 mailbox: user.to_owned(),
                 expires_at,
+                holder: None,
             }),
-            "stranger" => Err(Refusal::NotConnected),
-            _ => Err(Refusal::Authentication),
+            "stranger" => refused(Refusal::NotConnected),
+            _ => refused(Refusal::Authentication),
         }
+    }
+
+    fn refuse_password(&self, user: &str) -> PasswordRefusal {
+        match user.ends_with("@outlook.test") {
+            true => PasswordRefusal::Disabled,
+            false => PasswordRefusal::Failed,
+        }
+    }
+
+    fn limits(&self, _mailbox: &str) -> ImapLimits {
+        *self.limits.lock().unwrap()
+    }
+
+    fn may_stay(&self, access: &MailboxAccess) -> bool {
+        Some(&access.mailbox) != self.gone.borrow().as_ref()
+    }
+
+    fn changes(&self) -> Option<watch::Receiver<u64>> {
+        Some(self.changes.subscribe())
+    }
+
+    fn record(&self, entry: Entry) {
+        self.log.record(entry);
     }
 }
 
@@ -46,6 +86,9 @@ struct House {
     server: Server,
     store: Arc<MailStore>,
     clock: Clock,
+    faults: Faults,
+    sessions: Sessions,
+    tokens: Arc<Tokens>,
     roots: RootCertStore,
     _directory: tempfile::TempDir,
 }
@@ -73,11 +116,13 @@ impl House {
             limits,
             ..Settings::default()
         };
+        let (faults, sessions) = (settings.faults.clone(), settings.sessions.clone());
+        let tokens = Arc::new(Tokens::default());
         let server = serve(
             settings,
             Arc::new(tls),
             store.clone(),
-            Arc::new(Tokens),
+            tokens.clone(),
             clock.clone(),
         )
         .await
@@ -86,6 +131,9 @@ impl House {
             server,
             store,
             clock,
+            faults,
+            sessions,
+            tokens,
             roots,
             _directory: directory,
         }
@@ -93,12 +141,16 @@ impl House {
 
     /// A connection that has read the greeting.
     async fn connect(&self) -> Client {
+        let mut client = self.connect_unread().await;
+        client.line().await;
+        client
+    }
+
+    async fn connect_unread(&self) -> Client {
         let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.server.port()))
             .await
             .unwrap();
-        let mut client = Client::new(self.encrypt(Box::new(stream)).await);
-        client.line().await;
-        client
+        Client::new(self.encrypt(Box::new(stream)).await)
     }
 
     async fn connect_in_the_clear(&self) -> Client {
@@ -109,18 +161,28 @@ impl House {
     }
 
     async fn encrypt(&self, stream: Box<dyn Stream>) -> Box<dyn Stream> {
+        self.try_encrypt(stream).await.unwrap()
+    }
+
+    async fn try_encrypt(&self, stream: Box<dyn Stream>) -> io::Result<Box<dyn Stream>> {
         let config = ClientConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()
             .unwrap()
             .with_root_certificates(self.roots.clone())
             .with_no_client_auth();
         let name = ServerName::try_from("localhost").unwrap();
-        Box::new(
-            TlsConnector::from(Arc::new(config))
-                .connect(name, stream)
-                .await
-                .unwrap(),
-        )
+        let stream = TlsConnector::from(Arc::new(config))
+            .connect(name, stream)
+            .await?;
+        Ok(Box::new(stream))
+    }
+
+    /// Puts these rules in force, as the control API does.
+    fn told(&self, rules: serde_json::Value) {
+        let mut plan: FaultPlan =
+            serde_json::from_value(serde_json::json!({"imap": {"rules": rules}})).unwrap();
+        plan.imap.complete().unwrap();
+        self.faults.set(plan);
     }
 
     async fn login(&self) -> Client {
