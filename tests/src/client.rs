@@ -30,17 +30,11 @@ impl Client {
             Some("py") => Command::new(python()),
             _ => Command::new("bash"),
         };
-        for name in TRUST {
-            command.env_remove(name);
-        }
+        trust_only(&mut command, Some(sandbox.text("/ca_file")));
         let folder = sandbox.dir.join("clients");
         fs::create_dir_all(&folder)?;
         fs::copy(sandbox.dir.join("ready.json"), folder.join("sandbox.json"))?;
-        command
-            .arg(&path)
-            .args(arguments)
-            .env("NODE_EXTRA_CA_CERTS", sandbox.text("/ca_file"))
-            .current_dir(&folder);
+        command.arg(&path).args(arguments).current_dir(&folder);
         let log = folder.join(format!("{script}.log"));
         Ok(Self {
             script: script.to_owned(),
@@ -79,6 +73,16 @@ impl Client {
         // For the one who wants to see; the test runner shows it when the test fails.
         println!("{printed}");
         Ok(printed)
+    }
+}
+
+/// Takes away what this machine may have set for its own certificates, and gives Node `ca` instead.
+pub fn trust_only(command: &mut Command, ca: Option<&str>) {
+    for name in TRUST {
+        command.env_remove(name);
+    }
+    if let Some(ca) = ca {
+        command.env("NODE_EXTRA_CA_CERTS", ca);
     }
 }
 

@@ -104,7 +104,12 @@ impl Sandbox {
 
     /// What was asked and how often: the control API's request log.
     pub async fn requests(&self) -> Result<Value> {
-        let url = format!("{}/requests", self.text("/control"));
+        self.look("requests").await
+    }
+
+    /// What the control API shows at `path`.
+    pub async fn look(&self, path: &str) -> Result<Value> {
+        let url = format!("{}/{path}", self.text("/control"));
         let answer = self
             .http
             .get(url)

@@ -3,7 +3,9 @@
 mod command_line;
 mod imapflow;
 mod msal_node;
+mod nodemailer;
 mod python;
+mod readme;
 
 use mailgrant_tests::sandbox::Sandbox;
 use tempfile::TempDir;

@@ -93,3 +93,25 @@ async fn msal_signs_a_person_in_and_an_application() {
         ])
     );
 }
+
+#[tokio::test]
+async fn smtplib_sends_after_starttls() {
+    needs!("python3");
+    let (sandbox, _dir) = sandbox();
+    let printed = Client::run(&sandbox, "smtplib_client.py", &[]).unwrap();
+    assert_printed(
+        &printed,
+        &[
+            "offers 8bitmime auth ",
+            "refused recipients {}",
+            "as another: SMTPDataError 554 5.2.0 STOREDRV.Submission.Exception:SendAsDeniedException",
+            "with a bad token: SMTPAuthenticationError 535 5.7.3 Authentication unsuccessful",
+        ],
+    );
+    let logins = sandbox.requests_of("smtp_login").await.unwrap();
+    let outcomes: Vec<_> = logins
+        .iter()
+        .map(|login| login["outcome"] == "ok")
+        .collect();
+    assert_eq!(outcomes, [true, true, false], "{logins:?}");
+}
