@@ -14,10 +14,10 @@ use tokio_rustls::client::TlsStream;
 
 use crate::support::*;
 
-struct Line(BufReader<TlsStream<TcpStream>>);
+pub struct Line(BufReader<TlsStream<TcpStream>>);
 
 impl Line {
-    async fn open(world: &World) -> Self {
+    pub async fn open(world: &World) -> Self {
         let description = world.running.description();
         let mut roots = rustls::RootCertStore::empty();
         roots
@@ -49,7 +49,7 @@ impl Line {
     }
 
     /// The tagged answer to a command.
-    async fn command(&mut self, command: &str) -> String {
+    pub async fn command(&mut self, command: &str) -> String {
         self.0
             .get_mut()
             .write_all(format!("t {command}\r\n").as_bytes())
@@ -63,7 +63,7 @@ impl Line {
         }
     }
 
-    async fn log_in(&mut self, user: &str, token: &str) -> String {
+    pub async fn log_in(&mut self, user: &str, token: &str) -> String {
         let response = STANDARD.encode(format!("user={user}\x01auth=Bearer {token}\x01\x01"));
         self.command(&format!("AUTHENTICATE XOAUTH2 {response}"))
             .await

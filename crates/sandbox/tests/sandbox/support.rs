@@ -68,7 +68,7 @@ impl World {
         Self::start_of(&format!("{TENANT}\n{entries}"), dir, Clock::fixed(NOW)).await
     }
 
-    async fn start_of(tenant: &str, dir: Arc<TempDir>, clock: Clock) -> Self {
+    pub async fn start_of(tenant: &str, dir: Arc<TempDir>, clock: Clock) -> Self {
         let mut settings = SandboxSettings::new(dir.path());
         settings.tenant = Some(TenantFile::parse(tenant).unwrap());
         settings.redirect_uris = vec![REDIRECT.to_owned()];
@@ -188,6 +188,22 @@ impl World {
             ("scope", scope),
         ])
         .await
+    }
+
+    pub async fn control_as(
+        &self,
+        method: reqwest::Method,
+        path: &str,
+        body: Option<Value>,
+    ) -> Reply {
+        let mut request = self
+            .http
+            .request(method, format!("{}/control{path}", self.base))
+            .header("X-Sandbox-Control", "1");
+        if let Some(body) = &body {
+            request = request.json(body);
+        }
+        Reply::of(request.send().await.unwrap()).await
     }
 
     pub async fn control(&self, path: &str, body: Value) -> Reply {

@@ -1,0 +1,612 @@
+//! The directory while it is used: every collection, what a restart keeps, and the tenant file there and back.
+
+use std::sync::Arc;
+
+use mailgrant_sandbox::directory::TenantFile;
+use mailgrant_sandbox::{Clock, Sandbox, SandboxSettings};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::*;
+
+const NEW_APP: &str = "0c9e6c1c-5b5e-4a3b-9f0d-2f6a7f6b1c01";
+const EXCHANGE_IMAP: &str = "https://outlook.office.com/IMAP.AccessAsApp";
+
+async fn get(world: &World, path: &str) -> Reply {
+    world.control_as(Method::GET, path, None).await
+}
+
+async fn put(world: &World, path: &str, body: Value) -> Reply {
+    world.control_as(Method::PUT, path, Some(body)).await
+}
+
+async fn patch(world: &World, path: &str, body: Value) -> Reply {
+    world.control_as(Method::PATCH, path, Some(body)).await
+}
+
+async fn delete(world: &World, path: &str) -> Reply {
+    world.control_as(Method::DELETE, path, None).await
+}
+
+async fn whole(world: &World) -> Value {
+    get(world, "/directory").await.ok()
+}
+
+#[actix_web::test]
+async fn every_collection_is_made_changed_and_removed() {
+    let world = World::start().await;
+    let user = json!({"address": "cleo@quillmere.test", "display_name": "Cleo"});
+    let shared = json!({"address": "info@quillmere.test", "display_name": "Info"});
+    let application = json!({"client_id": NEW_APP, "display_name": "New", "flow": "app_only"});
+    let principal = json!({"application": APP_ONLY, "object_id": NEW_APP});
+    let permission = json!({"mailbox": ADA, "trustee": BRUNO});
+    let consent = json!({"application": DELEGATED, "user": ADA, "permissions": ["openid"]});
+    for (collection, key, entry, change, changed, created) in [
+        (
+            "users",
+            "cleo@quillmere.test",
+            user,
+            json!({"enabled": false, "mailbox": {"imap": false}}),
+            json!(false),
+            201,
+        ),
+        (
+            "shared_mailboxes",
+            "info@quillmere.test",
+            shared,
+            json!({"display_name": "Enquiries"}),
+            json!("Enquiries"),
+            201,
+        ),
+        (
+            "applications",
+            NEW_APP,
+            application,
+            json!({"admin_consent": [EXCHANGE_IMAP]}),
+            json!([EXCHANGE_IMAP]),
+            201,
+        ),
+        (
+            "service_principals",
+            APP_ONLY,
+            principal,
+            json!({"display_name": "Shown"}),
+            json!("Shown"),
+            // Replaces the one of the tenant file.
+            200,
+        ),
+        (
+            "mailbox_permissions",
+            "ada@quillmere.test/bruno@quillmere.test",
+            permission,
+            json!({"rights": ["send_as"]}),
+            json!(["send_as"]),
+            201,
+        ),
+        (
+            "consents",
+            "3f0b9f4e-6d58-4c1b-9a57-8e21c4d7b605/ada@quillmere.test",
+            consent,
+            json!({"permissions": ["openid", "email"]}),
+            json!(["email", "openid"]),
+            201,
+        ),
+    ] {
+        let one = format!("/directory/{collection}/{key}");
+        let made = put(&world, &format!("/directory/{collection}"), entry).await;
+        assert_eq!(made.status, created, "{collection}: {made:?}");
+        assert_eq!(get(&world, &one).await.ok(), made.body, "{collection}");
+        // What is shown, put back, changes nothing.
+        let before = whole(&world).await;
+        assert_eq!(put(&world, &one, made.body).await.status, 200);
+        assert_eq!(whole(&world).await, before, "{collection}");
+
+        let after = patch(&world, &one, change.clone()).await.ok();
+        let name = change.as_object().unwrap().keys().next().unwrap().clone();
+        assert_eq!(after[&name], changed, "{collection}");
+        assert_eq!(delete(&world, &one).await.status, 204, "{collection}");
+        assert_eq!(get(&world, &one).await.status, 404, "{collection}");
+        assert_eq!(delete(&world, &one).await.status, 404, "{collection}");
+        assert_eq!(patch(&world, &one, change).await.status, 404);
+    }
+    let renamed = patch(
+        &world,
+        "/directory/tenant",
+        json!({"display_name": "Other"}),
+    )
+    .await;
+    assert_eq!(renamed.ok()["display_name"], "Other");
+    assert_eq!(delete(&world, "/directory/tenant").await.status, 405);
+}
+
+#[actix_web::test]
+async fn bad_entries_are_refused_with_the_key_and_change_nothing() {
+    let world = World::start().await;
+    let before = whole(&world).await;
+    let user = |more: Value| {
+        let mut user = json!({"address": "cleo@quillmere.test", "display_name": "Cleo"});
+        user.as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        user
+    };
+    let application = |more: Value| {
+        let mut application =
+            json!({"client_id": NEW_APP, "display_name": "N", "flow": "app_only"});
+        application
+            .as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        application
+    };
+    for (collection, entry, named) in [
+        ("users", user(json!({"pasword": "x"})), "pasword"),
+        ("users", user(json!({"enabled": "yes"})), "boolean"),
+        (
+            "users",
+            user(json!({"address": "no at sign"})),
+            "[[user]] address",
+        ),
+        ("users", user(json!({"address": SHARED})), "there twice"),
+        (
+            "users",
+            user(json!({"user_principal_name": ADA})),
+            "there twice",
+        ),
+        ("users", user(json!({"object_id": "x"})), "object_id"),
+        ("users", user(json!({"mailbox": {"impa": true}})), "impa"),
+        ("users", json!([1]), "invalid type"),
+        (
+            "shared_mailboxes",
+            json!({"address": ADA, "display_name": "A"}),
+            "there twice",
+        ),
+        (
+            "shared_mailboxes",
+            json!({"address": "x@y.test"}),
+            "display_name",
+        ),
+        (
+            "applications",
+            application(json!({"client_id": "x"})),
+            "client_id",
+        ),
+        (
+            "applications",
+            application(json!({"flow": "sideways"})),
+            "sideways",
+        ),
+        (
+            "applications",
+            application(json!({"redirect_uris": ["https://*.test/"]})),
+            "redirect_uris",
+        ),
+        (
+            "applications",
+            application(json!({"permissions": ["IMAP.AccessAsApp"]})),
+            "IMAP.AccessAsApp",
+        ),
+        (
+            "applications",
+            application(json!({"secrets": [{"value": "v", "expires": "soon"}]})),
+            "secrets.expires",
+        ),
+        (
+            "applications",
+            application(json!({"public": true, "secrets": [{"value": "v"}]})),
+            "public",
+        ),
+        (
+            "applications",
+            application(json!({"enterprise_application": false, "admin_consent": [EXCHANGE_IMAP]})),
+            "admin_consent",
+        ),
+        (
+            "service_principals",
+            json!({"application": "x", "object_id": NEW_APP}),
+            "application",
+        ),
+        (
+            "service_principals",
+            json!({"application": APP_ONLY, "object_id": "x"}),
+            "object_id",
+        ),
+        (
+            "mailbox_permissions",
+            json!({"mailbox": "x@y.test", "trustee": BRUNO}),
+            "mailbox",
+        ),
+        (
+            "mailbox_permissions",
+            json!({"mailbox": ADA, "trustee": "nobody"}),
+            "trustee",
+        ),
+        (
+            "mailbox_permissions",
+            json!({"mailbox": ADA, "trustee": BRUNO, "rights": []}),
+            "rights",
+        ),
+        (
+            "consents",
+            json!({"application": NEW_APP, "user": ADA, "permissions": []}),
+            "application",
+        ),
+        (
+            "consents",
+            json!({"application": DELEGATED, "user": "x", "permissions": []}),
+            "user",
+        ),
+        (
+            "tenant",
+            json!({"id": "x", "display_name": "T", "domains": ["t.test"]}),
+            "id",
+        ),
+        (
+            "tenant",
+            json!({"id": NEW_APP, "display_name": "T", "domains": []}),
+            "domains",
+        ),
+    ] {
+        let refused = put(&world, &format!("/directory/{collection}"), entry).await;
+        assert_eq!(refused.status, 400, "{collection} {named}: {refused:?}");
+        let error = refused.body["error"].as_str().unwrap();
+        assert!(error.contains(named), "{collection}: {error}");
+    }
+    for (method, path, body, status, named) in [
+        (Method::GET, "/directory/people", None, 404, "users"),
+        (
+            Method::PUT,
+            "/directory/users/x@y.test",
+            Some(user(json!({}))),
+            400,
+            "cleo@",
+        ),
+        (
+            Method::PATCH,
+            "/directory/users",
+            Some(json!({})),
+            400,
+            "path",
+        ),
+        (
+            Method::PATCH,
+            "/directory/users/ada@quillmere.test",
+            Some(json!([])),
+            400,
+            "object",
+        ),
+        (
+            Method::PATCH,
+            "/directory/users/ada@quillmere.test",
+            Some(json!({"address": "b@quillmere.test"})),
+            400,
+            "cannot change",
+        ),
+        (Method::GET, "/directory?format=yaml", None, 400, "yaml"),
+        (
+            Method::PUT,
+            "/directory/users?sample=1",
+            Some(user(json!({}))),
+            400,
+            "sample",
+        ),
+    ] {
+        let refused = world.control_as(method.clone(), path, body).await;
+        assert_eq!(refused.status, status, "{method} {path}: {refused:?}");
+        assert!(
+            refused.body["error"].as_str().unwrap().contains(named),
+            "{path}: {refused:?}"
+        );
+    }
+    assert_eq!(whole(&world).await, before);
+}
+
+#[actix_web::test]
+async fn a_replaced_user_keeps_what_is_left_out_and_a_new_password_ends_refresh_tokens() {
+    let world = World::start().await;
+    let before = get(&world, &format!("/directory/users/{NO_IMAP}"))
+        .await
+        .ok();
+    let replaced = put(
+        &world,
+        "/directory/users",
+        json!({"address": NO_IMAP, "display_name": "Renamed"}),
+    )
+    .await
+    .ok();
+    assert_eq!(replaced["display_name"], "Renamed");
+    for kept in ["password", "object_id", "user_principal_name", "mailbox"] {
+        assert_eq!(replaced[kept], before[kept], "{kept}");
+    }
+    let tokens = world.connected().await;
+    let refresh_token = tokens["refresh_token"].as_str().unwrap();
+    let ada = format!("/directory/users/{ADA}");
+    patch(&world, &ada, json!({"display_name": "Ada F."}))
+        .await
+        .ok();
+    world.refresh(refresh_token, &[]).await.ok();
+    patch(&world, &ada, json!({"password": "another"}))
+        .await
+        .ok();
+    let refused = world.refresh(refresh_token, &[]).await;
+    assert_eq!(refused.refusal(), (50173, "invalid_grant", 400));
+}
+
+#[actix_web::test]
+async fn secrets_come_end_and_go() {
+    let world = World::start().await;
+    let path = format!("/directory/applications/{APP_ONLY}/secrets");
+    let added = world
+        .control_as(Method::POST, &path, Some(json!({"display_name": "second"})))
+        .await;
+    assert_eq!(added.status, 201, "{added:?}");
+    let (id, value) = (
+        added.body["id"].as_str().unwrap().to_owned(),
+        added.body["value"].as_str().unwrap().to_owned(),
+    );
+    assert_eq!(value.len(), 40);
+    let token = |secret: String| {
+        let world = &world;
+        async move {
+            world
+                .token(&[
+                    ("grant_type", "client_credentials"),
+                    ("client_id", APP_ONLY),
+                    ("client_secret", &secret),
+                    ("scope", "https://outlook.office365.com/.default"),
+                ])
+                .await
+        }
+    };
+    token(value.clone()).await.ok();
+    token(world.secret(APP_ONLY)).await.ok();
+    let one = format!("{path}/{id}");
+    let ended = patch(&world, &one, json!({"expires": "2027-01-01T00:00:00Z"})).await;
+    assert_eq!(ended.ok()["expires"], "2027-01-01T00:00:00Z");
+    assert_eq!(token(value.clone()).await.refusal().0, 7_000_222);
+    let refused = patch(&world, &one, json!({"expires": "soon"})).await;
+    assert_eq!(refused.status, 400);
+    assert_eq!(delete(&world, &one).await.status, 204);
+    assert_eq!(token(value).await.refusal().0, 7_000_215);
+    assert_eq!(delete(&world, &one).await.status, 404);
+    let nobody = format!("/directory/applications/{NEW_APP}/secrets");
+    let refused = world
+        .control_as(Method::POST, &nobody, Some(json!({})))
+        .await;
+    assert_eq!(refused.status, 404);
+    // Without its last secret it is still no public client.
+    let first = get(&world, &format!("/directory/applications/{APP_ONLY}"))
+        .await
+        .ok();
+    let first = first["secrets"][0]["id"].as_str().unwrap().to_owned();
+    let secret = world.secret(APP_ONLY);
+    assert_eq!(delete(&world, &format!("{path}/{first}")).await.status, 204);
+    assert_eq!(token(secret).await.refusal().0, 7_000_215);
+}
+
+#[actix_web::test]
+async fn a_new_mailbox_is_empty_or_filled_as_wished() {
+    let world = World::start().await;
+    let messages = |address: &str| {
+        let mailbox = world.running.mail().mailbox(address).unwrap();
+        mailbox.folder("INBOX").unwrap().entries().len()
+    };
+    let user = |address: &str| json!({"address": address, "display_name": "New"});
+    put(&world, "/directory/users", user("empty@quillmere.test")).await;
+    assert!(world.running.mail().contains("empty@quillmere.test"));
+    assert_eq!(messages("empty@quillmere.test"), 0);
+    let path = "/directory/users?sample_mail=true";
+    assert_eq!(
+        put(&world, path, user("full@quillmere.test")).await.status,
+        201
+    );
+    assert!(messages("full@quillmere.test") > 10);
+}
+
+#[actix_web::test]
+async fn what_hangs_on_an_entry_goes_with_it() {
+    let world = World::start().await;
+    world.connected().await;
+    let has = |whole: &Value, collection: &str, key: &str, value: &str| {
+        let entries = whole[collection].as_array().unwrap();
+        entries.iter().any(|entry| entry[key] == value)
+    };
+    assert!(has(&whole(&world).await, "consents", "user", ADA));
+    delete(&world, &format!("/directory/users/{ADA}")).await;
+    delete(&world, &format!("/directory/users/{BRUNO}")).await;
+    let after = whole(&world).await;
+    assert!(!has(&after, "consents", "user", ADA));
+    assert!(!has(&after, "mailbox_permissions", "trustee", BRUNO));
+    // Exchange is not told of an application's end.
+    delete(&world, &format!("/directory/applications/{APP_ONLY}")).await;
+    let after = whole(&world).await;
+    assert!(has(&after, "service_principals", "application", APP_ONLY));
+    assert!(has(&after, "mailbox_permissions", "trustee", APP_ONLY));
+    delete(&world, &format!("/directory/service_principals/{APP_ONLY}")).await;
+    assert!(!has(
+        &whole(&world).await,
+        "mailbox_permissions",
+        "trustee",
+        APP_ONLY
+    ));
+}
+
+/// Makes a change of each kind.
+async fn change_everything(world: &World) {
+    for (path, body) in [
+        (
+            "/directory/users",
+            json!({"address": "cleo@quillmere.test", "display_name": "Cleo"}),
+        ),
+        (
+            "/directory/shared_mailboxes",
+            json!({"address": "info@quillmere.test", "display_name": "I"}),
+        ),
+        (
+            "/directory/applications",
+            json!({"client_id": NEW_APP, "display_name": "N", "flow": "delegated",
+                   "redirect_uris": ["https://n.test/", {"uri": "https://s.test/", "platform": "spa"}],
+                   "permissions": ["openid", "https://outlook.office.com/SMTP.Send"]}),
+        ),
+        (
+            "/directory/service_principals",
+            json!({"application": NEW_APP, "object_id": DELEGATED}),
+        ),
+        (
+            "/directory/mailbox_permissions",
+            json!({"mailbox": "info@quillmere.test", "trustee": NEW_APP, "rights": ["full_access", "send_as"]}),
+        ),
+        (
+            "/directory/consents",
+            json!({"application": NEW_APP, "user": "cleo@quillmere.test", "permissions": ["openid"]}),
+        ),
+    ] {
+        assert_eq!(put(world, path, body).await.status, 201, "{path}");
+    }
+    patch(world, "/directory/tenant", json!({"smtp_auth": true}))
+        .await
+        .ok();
+    let shared = format!("/directory/shared_mailboxes/{SHARED}");
+    patch(world, &shared, json!({"mailbox": {"smtp_auth": false}}))
+        .await
+        .ok();
+    let delegated = format!("/directory/applications/{DELEGATED}");
+    patch(world, &delegated, json!({"display_name": "Changed"}))
+        .await
+        .ok();
+    assert_eq!(
+        delete(world, &format!("/directory/users/{NO_IMAP}"))
+            .await
+            .status,
+        204
+    );
+}
+
+#[actix_web::test]
+async fn a_restart_keeps_every_change() {
+    let world = World::start().await;
+    change_everything(&world).await;
+    world.connected().await;
+    let before = whole(&world).await;
+    let (dir, clock) = (world.dir.clone(), world.clock.clone());
+    world.running.stop().await;
+    let world = World::start_in(dir, clock).await;
+    assert_eq!(whole(&world).await, before);
+}
+
+#[actix_web::test]
+async fn a_change_that_no_longer_fits_the_tenant_file_does_not_stop_the_start() {
+    let world = World::start().await;
+    let permission = json!({"mailbox": SHARED, "trustee": ADA});
+    put(&world, "/directory/mailbox_permissions", permission).await;
+    patch(
+        &world,
+        &format!("/directory/users/{BRUNO}"),
+        json!({"display_name": "B."}),
+    )
+    .await
+    .ok();
+    let (dir, clock) = (world.dir.clone(), world.clock.clone());
+    world.running.stop().await;
+    let without_shared = {
+        let start = TENANT.find("[[shared_mailbox]]").unwrap();
+        let end = TENANT.find("[[application]]").unwrap();
+        format!("{}{}", &TENANT[..start], &TENANT[end..])
+    };
+    let mut settings = SandboxSettings::new(dir.path());
+    settings.tenant = Some(TenantFile::parse(&without_shared).unwrap());
+    settings.clock = clock;
+    settings.sample_mail = false;
+    let running = Sandbox::start(settings).await.unwrap();
+    let tenant = running.directory().tenant();
+    assert!(tenant.mailbox_permissions.is_empty());
+    assert_eq!(tenant.user(BRUNO).unwrap().display_name, "B.");
+    drop(tenant);
+    running.stop().await;
+}
+
+#[actix_web::test]
+async fn the_settings_redirect_uri_follows_the_settings() {
+    let world = World::start().await;
+    let path = format!("/directory/applications/{DELEGATED}");
+    let kept = json!({"redirect_uris": ["https://own.test/", REDIRECT]});
+    patch(&world, &path, kept).await.ok();
+    let without = format!("/directory/applications/{SINGLE_TENANT}");
+    patch(&world, &without, json!({"redirect_uris": []}))
+        .await
+        .ok();
+    let (dir, clock) = (world.dir.clone(), world.clock.clone());
+    world.running.stop().await;
+    let mut settings = SandboxSettings::new(dir.path());
+    settings.tenant = Some(TenantFile::parse(TENANT).unwrap());
+    settings.redirect_uris = vec!["http://localhost:9999/cb".to_owned()];
+    settings.clock = clock;
+    settings.sample_mail = false;
+    let running = Sandbox::start(settings).await.unwrap();
+    let uris = |client_id: &str| -> Vec<String> {
+        let tenant = running.directory().tenant();
+        let application = tenant.application(client_id).unwrap();
+        application
+            .redirect_uris
+            .iter()
+            .map(|known| known.uri.clone())
+            .collect()
+    };
+    assert_eq!(
+        uris(DELEGATED),
+        ["https://own.test/", "http://localhost:9999/cb"]
+    );
+    assert_eq!(uris(SINGLE_TENANT), Vec::<String>::new());
+    running.stop().await;
+}
+
+#[actix_web::test]
+async fn the_export_starts_another_sandbox_with_the_same_tenant() {
+    let world = World::start().await;
+    change_everything(&world).await;
+    world.connected().await;
+    let exported = get(&world, "/directory?format=toml").await;
+    assert_eq!(exported.status, 200);
+    let before = whole(&world).await;
+    world.running.stop().await;
+
+    let dir = Arc::new(tempfile::tempdir().unwrap());
+    let mut settings = SandboxSettings::new(dir.path());
+    settings.tenant = Some(TenantFile::parse(exported.body.as_str().unwrap()).unwrap());
+    settings.clock = Clock::fixed(NOW);
+    settings.sample_mail = false;
+    let running = Sandbox::start(settings).await.unwrap();
+    let base = running.description().authority;
+    let again = http(None)
+        .get(format!("{base}/control/directory"))
+        .header("X-Sandbox-Control", "1");
+    assert_eq!(Reply::of(again.send().await.unwrap()).await.ok(), before);
+    running.stop().await;
+}
+
+#[actix_web::test]
+async fn the_log_names_what_was_changed_and_no_password() {
+    let world = World::start().await;
+    let path = format!("/directory/users/{ADA}");
+    patch(&world, &path, json!({"password": "hunter2 hunter2"}))
+        .await
+        .ok();
+    patch(&world, &path, json!({"pasword": "hunter2 hunter2"})).await;
+    get(&world, &path).await.ok();
+    let entries = world.running.requests().entries();
+    let told: Vec<(&str, Option<&str>, &str)> = entries
+        .iter()
+        .map(|entry| (entry.kind, entry.detail.as_deref(), entry.outcome.as_str()))
+        .collect();
+    let detail = format!("PATCH /control/directory/users/{ADA}");
+    assert_eq!(
+        told,
+        [
+            ("control", Some(detail.as_str()), "ok"),
+            ("control", Some(detail.as_str()), "refused"),
+        ]
+    );
+    let journal = std::fs::read_to_string(world.dir.path().join("directory.jsonl")).unwrap();
+    assert_eq!(journal.lines().count(), 2, "the change and the revocation");
+    assert!(!format!("{entries:?}").contains("hunter2"));
+}
