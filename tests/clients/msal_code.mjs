@@ -1,10 +1,11 @@
-// Signs a person in by authorization code with PKCE, renews the token without them, and shows what a program sees
-// when their sign-ins are revoked.
+// Signs a person in by authorization code with PKCE, renews the token without them, opens their mailbox, and
+// shows what a program sees when their sign-ins are revoked.
 //   NODE_EXTRA_CA_CERTS=…/ca.pem node msal_code.mjs
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { ConfidentialClientApplication, CryptoProvider, InteractionRequiredAuthError } from "@azure/msal-node";
+import { ImapFlow } from "imapflow";
 
 const sandbox = JSON.parse(readFileSync("sandbox.json"));
 const registered = sandbox.applications.find(({ flow }) => flow === "delegated");
@@ -47,6 +48,12 @@ console.log(`renewed: ${renewed.accessToken !== first.accessToken}`);
 for (const { username, homeAccountId, tenantId } of await application.getTokenCache().getAllAccounts()) {
   console.log(`account ${username} ${homeAccountId} of tenant ${tenantId}`);
 }
+
+const auth = { user: account.username, accessToken: renewed.accessToken };
+const imap = new ImapFlow({ host: "localhost", port: sandbox.imap.port, secure: true, auth, logger: false });
+await imap.connect();
+console.log(`mailbox: ${(await imap.status("INBOX", { messages: true })).messages} messages`);
+await imap.logout();
 
 await fetch(`${sandbox.control}/revoke`, {
   method: "POST",

@@ -36,6 +36,7 @@ async fn a_person_signs_in_by_code_and_pkce_and_is_refreshed_silently() {
             &format!("from the cache: ada.finch@tarnbrook.test fromCache=true {token}"),
             &format!("by refresh token: ada.finch@tarnbrook.test fromCache=false {token}"),
             "renewed: true",
+            "mailbox: ",
             "after the revocation: InteractionRequiredAuthError invalid_grant 50173",
         ],
     );
@@ -57,6 +58,12 @@ async fn a_person_signs_in_by_code_and_pkce_and_is_refreshed_silently() {
         "{account}"
     );
 
+    let logins = sandbox.requests_of("imap_login").await.unwrap();
+    let seen: Vec<_> = logins
+        .iter()
+        .map(|entry| json!([entry["user"], entry["outcome"]]))
+        .collect();
+    assert_eq!(json!(seen), json!([["ada.finch@tarnbrook.test", "ok"]]));
     let tokens = sandbox.requests_of("token").await.unwrap();
     let seen: Vec<_> = tokens
         .iter()

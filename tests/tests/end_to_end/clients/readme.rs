@@ -105,3 +105,40 @@ fn the_lines_for_ci_start_the_sandbox_and_move_it() {
         "{printed}"
     );
 }
+
+#[tokio::test]
+async fn the_control_lines_of_the_sandboxs_readme_are_taken() {
+    needs!("curl");
+    let (sandbox, _dir) = sandbox();
+    let readme = fs::read_to_string(root().join("crates/sandbox/README.md")).unwrap();
+    let (_, block) = readme.split_once("```bash\ncontrol() {").unwrap();
+    let (block, _) = block.split_once("```").unwrap();
+    let lines = format!("control() {{{block}")
+        .replace("http://localhost:PORT/control", sandbox.text("/control"));
+    // Something for the last line to show.
+    let metadata = "common/v2.0/.well-known/openid-configuration";
+    reqwest::get(format!("{}/{metadata}", sandbox.text("/authority")))
+        .await
+        .unwrap();
+
+    let output = Command::new("bash")
+        .args(["-e", "-c", &lines])
+        .output()
+        .unwrap();
+    let printed = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.status.success(),
+        "{printed}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    for seen in [
+        "\"retry_after\":30",
+        "\"backoff_ms\":89117",
+        "\"offset_seconds\":3600",
+        "\"imap\":false",
+        "FullAccess",
+        "\"kind\":\"discovery\"",
+    ] {
+        assert!(printed.contains(seen), "no {seen}:\n{printed}");
+    }
+}
