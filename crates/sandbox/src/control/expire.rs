@@ -2,11 +2,11 @@
 
 use actix_web::{HttpResponse, web};
 use serde::Deserialize;
-use serde_json::json;
 
+use super::directory::refused;
 use super::{failure, refusal};
 use crate::authority::Authority;
-use crate::directory::IssuedTo;
+use crate::directory::{ChangeRefusal, IssuedTo};
 
 /// What ends, and whose; of everybody when nobody is named.
 #[derive(Deserialize)]
@@ -36,7 +36,7 @@ pub(super) async fn post(
     }
     let issued_to = match issued_to(&authority, &expiry) {
         Ok(issued_to) => issued_to,
-        Err(refusal) => return refusal,
+        Err(reason) => return refused(&reason),
     };
     let (directory, now) = (&authority.directory, authority.now());
     if expiry.authorization_codes {
@@ -55,9 +55,9 @@ pub(super) async fn post(
     }
 }
 
-fn issued_to(authority: &Authority, expiry: &Expiry) -> Result<IssuedTo, HttpResponse> {
+fn issued_to(authority: &Authority, expiry: &Expiry) -> Result<IssuedTo, ChangeRefusal> {
     let tenant = authority.directory.tenant();
-    let unknown = |problem: &str| HttpResponse::NotFound().json(json!({ "error": problem }));
+    let unknown = |problem: &str| ChangeRefusal::NotFound(problem.to_owned());
     let person = match &expiry.user {
         None => None,
         Some(name) => {

@@ -518,10 +518,11 @@ async fn a_change_that_no_longer_fits_the_tenant_file_does_not_stop_the_start() 
     settings.clock = clock;
     settings.sample_mail = false;
     let running = Sandbox::start(settings).await.unwrap();
-    let tenant = running.directory().tenant();
-    assert!(tenant.mailbox_permissions.is_empty());
-    assert_eq!(tenant.user(BRUNO).unwrap().display_name, "B.");
-    drop(tenant);
+    {
+        let tenant = running.directory().tenant();
+        assert!(tenant.mailbox_permissions.is_empty());
+        assert_eq!(tenant.user(BRUNO).unwrap().display_name, "B.");
+    }
     running.stop().await;
 }
 

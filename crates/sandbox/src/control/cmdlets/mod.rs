@@ -62,7 +62,7 @@ pub(super) async fn post(
     match output {
         Ok(output) => match open_mailboxes(&authority, store, false).await {
             Ok(()) => HttpResponse::Ok().json(json!({ "output": output })),
-            Err(refusal) => refusal,
+            Err(error) => failure(&error),
         },
         Err(CmdletError::Written(text)) => refusal(&text),
         Err(CmdletError::Failed(error)) => failure(&error),

@@ -2,11 +2,11 @@
 
 use actix_web::{HttpResponse, web};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{mailboxes, refused};
 use crate::authority::Authority;
-use crate::control::refusal;
+use crate::control::{failure, refusal};
 use crate::directory::{COLLECTIONS, ChangeRefusal, Collection};
 use crate::mailstore::MailStore;
 
@@ -25,7 +25,7 @@ pub(super) async fn list(
 ) -> HttpResponse {
     let collection = match named(&collection) {
         Ok(collection) => collection,
-        Err(refusal) => return refusal,
+        Err(reason) => return refused(&reason),
     };
     let entries = (collection.all)(&authority.directory.tenant()).into_iter();
     let mut entries = entries.map(|(_, entry)| entry);
@@ -43,7 +43,7 @@ pub(super) async fn get(
     let (collection, key) = path.into_inner();
     let collection = match named(&collection) {
         Ok(collection) => collection,
-        Err(refusal) => return refusal,
+        Err(reason) => return refused(&reason),
     };
     let found = collection.find(&authority.directory.tenant(), &key);
     match found {
@@ -65,14 +65,14 @@ pub(super) async fn put(
 ) -> HttpResponse {
     let collection = match named(&collection) {
         Ok(collection) => collection,
-        Err(refusal) => return refusal,
+        Err(reason) => return refused(&reason),
     };
     let put = match authority.directory.put(collection, entry.into_inner()) {
         Ok(put) => put,
         Err(reason) => return refused(&reason),
     };
-    if let Err(refusal) = mailboxes::open(&authority, store, options.sample_mail).await {
-        return refusal;
+    if let Err(error) = mailboxes::open(&authority, store, options.sample_mail).await {
+        return failure(&error);
     }
     match put.created {
         true => HttpResponse::Created().json(put.entry),
@@ -91,7 +91,7 @@ pub(super) async fn put_named(
     let (name, key) = path.into_inner();
     let collection = match named(&name) {
         Ok(collection) => collection,
-        Err(refusal) => return refusal,
+        Err(reason) => return refused(&reason),
     };
     match (collection.key)(&entry) {
         Ok(own) if own.eq_ignore_ascii_case(&key) => {
@@ -111,7 +111,7 @@ pub(super) async fn patch(
     let (collection, key) = path.into_inner();
     match named(&collection) {
         Ok(collection) => change(&authority, collection, &key, &patch),
-        Err(refusal) => refusal,
+        Err(reason) => refused(&reason),
     }
 }
 
@@ -124,7 +124,7 @@ pub(super) async fn patch_single(
     match named(&collection) {
         Ok(collection) if collection.single => change(&authority, collection, "", &patch),
         Ok(_) => refusal("name the entry to change in the path"),
-        Err(refusal) => refusal,
+        Err(reason) => refused(&reason),
     }
 }
 
@@ -136,7 +136,7 @@ pub(super) async fn delete(
     let (collection, key) = path.into_inner();
     let collection = match named(&collection) {
         Ok(collection) => collection,
-        Err(refusal) => return refusal,
+        Err(reason) => return refused(&reason),
     };
     match authority.directory.remove(collection, &key) {
         Ok(()) => HttpResponse::NoContent().finish(),
@@ -159,11 +159,12 @@ fn change(
     }
 }
 
-fn named(name: &str) -> Result<&'static Collection, HttpResponse> {
+fn named(name: &str) -> Result<&'static Collection, ChangeRefusal> {
     Collection::named(name).ok_or_else(|| {
         let known: Vec<&str> = COLLECTIONS.iter().map(|known| known.name).collect();
-        HttpResponse::NotFound().json(json!({
-            "error": format!("no collection \"{name}\"; there are {}", known.join(", "))
-        }))
+        ChangeRefusal::NotFound(format!(
+            "no collection \"{name}\"; there are {}",
+            known.join(", ")
+        ))
     })
 }

@@ -1,9 +1,8 @@
 //! A mailbox of the directory has its place in the mail store.
 
-use actix_web::{HttpResponse, web};
+use actix_web::web;
 
 use crate::authority::Authority;
-use crate::control::failure;
 use crate::mailstore::MailStore;
 use crate::{Error, seed};
 
@@ -12,7 +11,7 @@ pub(in crate::control) async fn open(
     authority: &Authority,
     store: web::Data<MailStore>,
     sample_mail: bool,
-) -> Result<(), HttpResponse> {
+) -> Result<(), Error> {
     let new: Vec<seed::User> = authority
         .directory
         .tenant()
@@ -42,5 +41,5 @@ pub(in crate::control) async fn open(
         Ok(Err(error)) => error.to_string(),
         Err(error) => error.to_string(),
     };
-    Err(failure(&Error::Mail { problem }))
+    Err(Error::Mail { problem })
 }
