@@ -13,22 +13,15 @@
 use std::{
     env, fs,
     path::Path,
-    sync::Arc,
     time::{Duration, Instant},
 };
 
-use mailgrant_tests::stack::{Options, Stack};
+use mailgrant_tests::{
+    socket::{Socket, Trust},
+    stack::{Options, Stack},
+};
 use reqwest::Method;
-use rustls::{
-    ClientConfig, RootCertStore,
-    pki_types::{CertificateDer, ServerName, pem::PemObject},
-};
 use serde_json::{Value, json};
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt, BufReader},
-    net::TcpStream,
-};
-use tokio_rustls::{TlsConnector, client::TlsStream};
 
 const MESSAGES: usize = 500;
 const CALLS: usize = 400;
@@ -37,6 +30,9 @@ const ACCOUNTS: usize = 200;
 
 #[tokio::main]
 async fn main() {
+    if !wanted("gateway") {
+        return;
+    }
     let begun = Instant::now();
     let mut stack = Stack::start(Options::default()).await.unwrap();
     let mut report = json!({});
@@ -56,7 +52,17 @@ async fn main() {
             &stack.dir.path().join("held"),
         )
         .unwrap();
-    let mut socket = Socket::login(&stack, "alice@corp.test", &token).await;
+    let trust = Trust::new(&stack.dir.path().join("ca.pem"));
+    // The baseline: one TLS connection that sends commands and throws the answers away.
+    let mut socket = Socket::login(
+        &trust,
+        stack.dovecot.imaps,
+        "alice@corp.test",
+        &token,
+        65_536,
+    )
+    .await;
+    socket.command("EXAMINE INBOX").await;
     let ids = ids(&stack, &account).await;
     assert_eq!(ids.len(), MESSAGES);
 
@@ -76,6 +82,14 @@ async fn main() {
     if let Some(out) = env::var_os("MAILGRANT_BENCH_OUT") {
         fs::write(Path::new(&out).join("gateway.json"), text).unwrap();
     }
+}
+
+/// Whether `cargo xtask bench FILTER` means this one.
+fn wanted(name: &str) -> bool {
+    env::args()
+        .skip(1)
+        .find(|argument| !argument.starts_with('-'))
+        .is_none_or(|filter| name.contains(&filter))
 }
 
 /// The median of five starts, in milliseconds.
@@ -245,83 +259,4 @@ async fn with_accounts(stack: &Stack) -> Option<u64> {
             .await;
     }
     stack.gateway.server.resident_memory()
-}
-
-/// The baseline: one TLS connection that sends commands and throws the answers away.
-struct Socket {
-    stream: BufReader<TlsStream<TcpStream>>,
-    line: Vec<u8>,
-}
-
-impl Socket {
-    async fn login(stack: &Stack, user: &str, token: &str) -> Self {
-        let mut roots = RootCertStore::empty();
-        roots
-            .add(CertificateDer::from_pem_file(stack.dir.path().join("ca.pem")).unwrap())
-            .unwrap();
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let config = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        let tcp = TcpStream::connect(("localhost", stack.dovecot.imaps))
-            .await
-            .unwrap();
-        tcp.set_nodelay(true).unwrap();
-        let name = ServerName::try_from("localhost").unwrap();
-        let stream = TlsConnector::from(Arc::new(config))
-            .connect(name, tcp)
-            .await
-            .unwrap();
-        let mut socket = Self {
-            stream: BufReader::with_capacity(65536, stream),
-            line: Vec::new(),
-        };
-        let initial = base64::Engine::encode(
-            &base64::engine::general_purpose::STANDARD,
-            format!("user={user}\x01auth=Bearer {token}\x01\x01"),
-        );
-        socket
-            .command(&format!("AUTHENTICATE XOAUTH2 {initial}"))
-            .await;
-        socket.command("EXAMINE INBOX").await;
-        socket
-    }
-
-    /// Reads to the tagged OK, stepping over literals.
-    async fn command(&mut self, command: &str) {
-        self.stream
-            .get_mut()
-            .write_all(format!("t {command}\r\n").as_bytes())
-            .await
-            .unwrap();
-        self.stream.get_mut().flush().await.unwrap();
-        loop {
-            self.line.clear();
-            tokio::io::AsyncBufReadExt::read_until(&mut self.stream, b'\n', &mut self.line)
-                .await
-                .unwrap();
-            if self.line.starts_with(b"t ") {
-                assert!(
-                    self.line.starts_with(b"t OK"),
-                    "{}",
-                    String::from_utf8_lossy(&self.line)
-                );
-                return;
-            }
-            if let Some(size) = literal(&self.line) {
-                let mut body = vec![0; size];
-                self.stream.read_exact(&mut body).await.unwrap();
-            }
-        }
-    }
-}
-
-fn literal(line: &[u8]) -> Option<usize> {
-    let line = std::str::from_utf8(line)
-        .ok()?
-        .trim_end()
-        .strip_suffix('}')?;
-    line.rsplit_once('{')?.1.parse().ok()
 }

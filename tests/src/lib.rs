@@ -20,6 +20,7 @@ pub mod person;
 pub mod pki;
 pub mod process;
 pub mod sandbox;
+pub mod socket;
 pub mod stack;
 
 /// Ends the test, saying so, when a component could not be installed on this machine.

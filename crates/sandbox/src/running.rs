@@ -74,6 +74,7 @@ impl Sandbox {
             port: settings.imap_port,
             starttls_port: settings.imap_starttls_port,
             faults: authority.faults.clone(),
+            sessions: authority.imap_sessions.clone(),
             ..Default::default()
         };
         let clock = settings.clock.clone();

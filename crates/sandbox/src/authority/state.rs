@@ -13,6 +13,7 @@ use super::device::DeviceCodes;
 use super::flow::Flows;
 use super::problem::{Problem, timestamp};
 use crate::control::{Entry, Faults, RequestLog};
+use crate::imap::Sessions;
 use crate::{Clock, Directory, Random};
 
 /// The authority's state: the directory, and what lives only as long as the process.
@@ -23,6 +24,8 @@ pub(crate) struct Authority {
     pub addresses: Addresses,
     pub log: RequestLog,
     pub faults: Faults,
+    /// Who is connected by IMAP.
+    pub imap_sessions: Sessions,
     pub flows: Flows,
     pub browsers: Browsers,
     pub codes: Codes,
@@ -52,6 +55,7 @@ impl Authority {
             addresses,
             log: RequestLog::default(),
             faults: Faults::default(),
+            imap_sessions: Sessions::default(),
             flows: Flows::default(),
             browsers: Browsers::default(),
             codes: Codes::default(),

@@ -12,6 +12,8 @@
 //! | `DELETE /control/requests` | | 204 |
 //! | `GET /control/clock`, `POST /control/clock` | `{"advance_seconds": 3600}` or `{"offset_seconds": 0}` | `{"now", "offset_seconds"}` |
 //! | `GET /control/faults`, `POST /control/faults` | a [`FaultPlan`] | the plan in force |
+//! | `GET /control/imap/sessions` | | `{"open": [{"mailbox", "sessions"}]}` |
+//! | `POST /control/imap/end` | `{"mailbox"}`, `{"bye": "Session invalidated - AccessTokenExpired"}`; neither is needed | `{"ended": 3}`: these were told `* BYE` |
 //! | `POST /control/revoke` | `{"user": "ada.finch@tarnbrook.test"}` | 204; the person's refresh tokens answer AADSTS50173 |
 //! | `POST /control/token-lifetime` | `{"seconds": 60}` | 204 |
 //! | `POST /control/consent` | `{"require_admin": true}` and, or, `{"withdraw": CLIENT_ID}` | 204 |
@@ -38,6 +40,7 @@ mod fault_plan;
 mod faults;
 mod folder;
 mod guard;
+mod imap_sessions;
 mod keys;
 mod log;
 mod outbox;
@@ -76,6 +79,8 @@ pub(crate) fn configure(config: &mut web::ServiceConfig) {
             .route("/clock", web::post().to(clock::post))
             .route("/faults", web::get().to(faults::get))
             .route("/faults", web::post().to(faults::post))
+            .route("/imap/sessions", web::get().to(imap_sessions::get))
+            .route("/imap/end", web::post().to(imap_sessions::end))
             .route("/revoke", web::post().to(revoke::post))
             .route("/token-lifetime", web::post().to(token_lifetime::post))
             .route("/consent", web::post().to(consent::post))

@@ -142,3 +142,98 @@ async fn faults_reach_imap() {
     assert!(line.log_in(ADA, token).await.starts_with("t OK"));
     assert!(line.command("LIST \"\" \"*\"").await.starts_with("t BAD"));
 }
+
+#[actix_web::test]
+async fn rules_are_completed_by_presets_and_checked() {
+    let world = World::start().await;
+    let rules = |rules| json!({"imap": {"rules": rules}});
+    let plan = world
+        .control("/faults", rules(json!([{"preset": "second_list_fails"}])))
+        .await
+        .ok();
+    let rule = &plan["imap"]["rules"][0];
+    assert_eq!((&rule["at"], &rule["after"]), (&json!("LIST"), &json!(1)));
+    for (wrong, problem) in [
+        (
+            json!([{"at": "LIST"}]),
+            "imap.rules[0].reply: say what happens",
+        ),
+        (
+            json!([{"at": "FROB", "silent": true}]),
+            "imap.rules[0].at: no such command",
+        ),
+        (
+            json!([{"at": "LIST", "reply": "maybe"}]),
+            "imap.rules[0].reply: begins with OK",
+        ),
+        (json!([{"preset": "no_such"}]), "unknown variant"),
+    ] {
+        let refused = world.control("/faults", rules(wrong)).await;
+        assert_eq!(refused.status, 400);
+        let error = refused.body["error"].as_str().unwrap();
+        assert!(error.contains(problem), "{error}");
+    }
+    // What was in force before still is.
+    let tokens = world.connected().await;
+    let mut line = Line::open(&world).await;
+    line.log_in(ADA, tokens["access_token"].as_str().unwrap())
+        .await;
+    assert!(line.command("LIST \"\" \"*\"").await.starts_with("t OK"));
+    assert!(
+        line.command("LIST \"\" \"*\"")
+            .await
+            .starts_with("t NO [SERVERBUG]")
+    );
+}
+
+#[actix_web::test]
+async fn sessions_are_shown_and_ended() {
+    let world = World::start().await;
+    let tokens = world.connected().await;
+    let token = tokens["access_token"].as_str().unwrap();
+    let mut line = Line::open(&world).await;
+    line.log_in(ADA, token).await;
+    let open = world
+        .http
+        .get(format!("{}/control/imap/sessions", world.base))
+        .header("X-Sandbox-Control", "1");
+    assert_eq!(
+        Reply::of(open.send().await.unwrap()).await.ok(),
+        json!({"open": [{"mailbox": ADA, "sessions": 1}]})
+    );
+    let ended = world.control("/imap/end", json!({"mailbox": BRUNO})).await;
+    assert_eq!(ended.ok(), json!({"ended": 0}));
+    let ended = world.control("/imap/end", json!({"mailbox": ADA})).await;
+    assert_eq!(ended.ok(), json!({"ended": 1}));
+    assert_eq!(
+        line.read().await,
+        "* BYE Session invalidated - AccessTokenExpired\r\n"
+    );
+}
+
+#[actix_web::test]
+async fn a_switch_is_for_new_logins_and_a_licence_for_all() {
+    let world = World::start().await;
+    let tokens = world.connected().await;
+    let token = tokens["access_token"].as_str().unwrap();
+    let switches = |change: fn(&mut mailgrant_sandbox::directory::MailboxSwitches)| {
+        world.running.directory().change(|tenant| {
+            let ada = tenant
+                .mailboxes
+                .iter_mut()
+                .find(|mailbox| mailbox.address == ADA);
+            change(&mut ada.unwrap().switches);
+        });
+    };
+    let mut line = Line::open(&world).await;
+    line.log_in(ADA, token).await;
+    switches(|switches| switches.imap = false);
+    assert!(line.command("SELECT INBOX").await.starts_with("t OK"));
+    let mut refused = Line::open(&world).await;
+    assert_eq!(
+        refused.log_in(ADA, token).await,
+        "t NO AUTHENTICATE failed.\r\n"
+    );
+    switches(|switches| switches.licensed = false);
+    assert_eq!(line.read().await, "* BYE Connection closed. 14\r\n");
+}
