@@ -28,6 +28,7 @@ pub(crate) struct AuthorizeRequest {
     pub challenge: Option<Challenge>,
     pub prompt: Option<Prompt>,
     pub login_hint: Option<String>,
+    pub domain_hint: Option<String>,
     /// Whether the answer shall carry `client_info`, as MSAL asks.
     pub client_info: bool,
 }
@@ -164,6 +165,9 @@ fn read(
         prompt,
         login_hint: params
             .get("login_hint")
+            .map(|hint| hint.chars().take(254).collect()),
+        domain_hint: params
+            .get("domain_hint")
             .map(|hint| hint.chars().take(254).collect()),
         client_info: params.get("client_info") == Some("1"),
         answer,

@@ -24,6 +24,8 @@ pub(crate) struct Browser {
     /// The object ids of the people signed in, the latest first.
     pub signed_in: Vec<String>,
     seen_at: UnixTime,
+    /// Whether somebody wished to stay signed in.
+    stays: bool,
 }
 
 impl Browser {
@@ -41,15 +43,26 @@ impl Browser {
             csrf: Secret::new(authority.random.token(32)),
             signed_in: Vec::new(),
             seen_at: authority.now(),
+            stays: false,
         };
         authority.browsers.insert(browser.clone());
-        let cookie = Cookie::build(cookie_name(request), value)
-            .path("/")
-            .http_only(true)
-            .same_site(SameSite::Lax)
-            .secure(request.app_config().secure())
-            .finish();
-        (browser, Some(cookie))
+        (browser, Some(cookie(request, value)))
+    }
+
+    /// The cookie again, so that it outlives the browser's windows or does not.
+    pub(crate) fn stay(
+        authority: &Authority,
+        request: &HttpRequest,
+        stays: bool,
+    ) -> Option<Cookie<'static>> {
+        let value = request.cookie(&cookie_name(request))?.value().to_owned();
+        authority.browsers.stay(&hash(&value), stays);
+        let mut cookie = cookie(request, value);
+        if stays {
+            let days = i64::try_from(LONG_LIFETIME.as_secs()).unwrap_or(i64::MAX);
+            cookie.set_max_age(actix_web::cookie::time::Duration::seconds(days));
+        }
+        Some(cookie)
     }
 
     /// The browser that posts a form, which must carry this browser's token.
@@ -62,6 +75,14 @@ impl Browser {
         Self::known(authority, request)
             .filter(|browser| browser.csrf == sent)
             .ok_or(request::FLOW_LOST.problem())
+    }
+
+    fn is_known(&self, now: UnixTime) -> bool {
+        let lifetime = match self.stays {
+            true => LONG_LIFETIME,
+            false => LIFETIME,
+        };
+        now.since(self.seen_at) < lifetime
     }
 
     fn known(authority: &Authority, request: &HttpRequest) -> Option<Self> {
@@ -85,6 +106,13 @@ impl Browsers {
         }
     }
 
+    /// Keeps a browser longer, or no longer than others.
+    fn stay(&self, key: &[u8], stays: bool) {
+        if let Some(browser) = self.lock().get_mut(key) {
+            browser.stays = stays;
+        }
+    }
+
     /// Signs everybody out.
     pub(crate) fn sign_out(&self, key: &[u8]) {
         self.lock().remove(key);
@@ -92,7 +120,7 @@ impl Browsers {
 
     fn insert(&self, browser: Browser) {
         let mut browsers = self.lock();
-        browsers.retain(|_, known| browser.seen_at.since(known.seen_at) < LIFETIME);
+        browsers.retain(|_, known| known.is_known(browser.seen_at));
         if browsers.len() >= MOST {
             let oldest = browsers
                 .values()
@@ -105,9 +133,7 @@ impl Browsers {
 
     fn lookup(&self, key: &[u8], now: UnixTime) -> Option<Browser> {
         let mut browsers = self.lock();
-        let browser = browsers
-            .get_mut(key)
-            .filter(|known| now.since(known.seen_at) < LIFETIME)?;
+        let browser = browsers.get_mut(key).filter(|known| known.is_known(now))?;
         browser.seen_at = now;
         Some(browser.clone())
     }
@@ -117,8 +143,19 @@ impl Browsers {
     }
 }
 
+/// Where somebody wished to stay signed in.
+const LONG_LIFETIME: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 const LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 const MOST: usize = 10_000;
+
+fn cookie(request: &HttpRequest, value: String) -> Cookie<'static> {
+    Cookie::build(cookie_name(request), value)
+        .path("/")
+        .http_only(true)
+        .same_site(SameSite::Lax)
+        .secure(request.app_config().secure())
+        .finish()
+}
 
 /// Cookies do not tell ports apart, so the name does: several sandboxes share `localhost`.
 fn cookie_name(request: &HttpRequest) -> String {

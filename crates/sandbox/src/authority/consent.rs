@@ -62,7 +62,8 @@ fn decide(
     };
     let reserved = {
         let tenant = authority.directory.tenant();
-        tenant.admin_consent_required || flow.application.admin_consent_required
+        !person.personal
+            && (tenant.admin_consent_required || flow.application.admin_consent_required)
     };
     if !accepted {
         // At the end of the page that wants an administrator, giving up means something else than a refusal.

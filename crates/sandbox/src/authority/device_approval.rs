@@ -127,7 +127,7 @@ pub(crate) fn next(
     asked: &DeviceApproval,
 ) -> HttpResponse {
     let Some(person) = step::person(authority, &flow) else {
-        let people = step::signed_in(authority, browser);
+        let people = step::signed_in(authority, browser, &flow);
         return match people.is_empty() {
             true => pages::sign_in(authority, browser, &flow, Prefill::default()),
             false => pages::pick_account(authority, browser, &flow, &people),

@@ -25,6 +25,7 @@ mod redirect_uri;
 mod scopes;
 mod sign_in;
 mod state;
+mod stay;
 mod step;
 mod tenant;
 mod token;
@@ -103,6 +104,7 @@ pub(crate) fn configure(config: &mut web::ServiceConfig) {
             )
             .route("/{tenant}/login", web::get().to(sign_in::get))
             .route("/{tenant}/login", web::post().to(sign_in::post))
+            .route("/{tenant}/stay", web::post().to(stay::post))
             .route("/{tenant}/select", web::post().to(sign_in::pick))
             .route("/{tenant}/consent", web::post().to(consent::post))
             .route("/{tenant}/resume", web::post().to(consent::resume)),

@@ -10,6 +10,7 @@ use super::browser::Browser;
 use super::flow::{Flow, FlowKind};
 use super::problem::{Problem, meaning};
 use super::state::{Authority, Trace};
+use super::tenant::TenantSegment;
 use crate::directory::{Permission, User};
 
 /// What the sign-in form is filled in with.
@@ -52,9 +53,16 @@ pub(crate) fn sign_in(
     flow: &Flow,
     prefill: Prefill,
 ) -> HttpResponse {
+    let segment = TenantSegment::parse(authority, &flow.segment);
     let tenant = authority.directory.tenant();
+    let may_sign_in = |user: &&User| {
+        let admitted = segment
+            .as_ref()
+            .is_ok_and(|segment| segment.admits(&tenant, &flow.application, user).is_ok());
+        user.enabled && admitted
+    };
     let accounts: Vec<&User> = match tenant.show_accounts {
-        true => tenant.users.iter().filter(|user| user.enabled).collect(),
+        true => tenant.users.iter().filter(may_sign_in).collect(),
         false => Vec::new(),
     };
     let password = accounts
@@ -72,6 +80,22 @@ pub(crate) fn sign_in(
         }),
         accounts: &accounts,
         for_administrator: matches!(flow.kind, FlowKind::AdminConsent(_)),
+    };
+    render(StatusCode::OK, &page)
+}
+
+/// Whether to be asked for the password less often.
+pub(crate) fn stay_signed_in(
+    authority: &Authority,
+    browser: &Browser,
+    flow: &Flow,
+    person: &User,
+) -> HttpResponse {
+    let tenant = authority.directory.tenant();
+    let page = StaySignedIn {
+        frame: Frame::of(&tenant.display_name),
+        step: Step::of(browser, flow),
+        person,
     };
     render(StatusCode::OK, &page)
 }
@@ -287,6 +311,14 @@ struct SignIn<'a> {
     problem: Option<Explained>,
     accounts: &'a [&'a User],
     for_administrator: bool,
+}
+
+#[derive(Template)]
+#[template(path = "stay_signed_in.html")]
+struct StaySignedIn<'a> {
+    frame: Frame<'a>,
+    step: Step<'a>,
+    person: &'a User,
 }
 
 #[derive(Template)]

@@ -46,7 +46,7 @@ pub(crate) async fn post(
     };
     let name = form.get("login").unwrap_or_default().trim();
     let password = form.get("password").unwrap_or_default();
-    let signed_in = check(&authority, &segment, name, password);
+    let signed_in = check(&authority, &segment, &flow, name, password);
     let mut entry = authority.entry("sign_in");
     entry.client_id = Some(flow.application.client_id.clone());
     entry.user = Some(name.to_owned());
@@ -56,7 +56,13 @@ pub(crate) async fn post(
             authority.browsers.sign_in(&browser.key, &person);
             flow.person = Some(person);
             authority.flows.insert(flow.clone());
-            step::next(&authority, &request, &browser, flow)
+            let asked = authority.directory.tenant().stay_signed_in;
+            match step::person(&authority, &flow) {
+                Some(person) if asked => {
+                    pages::stay_signed_in(&authority, &browser, &flow, &person)
+                }
+                _ => step::next(&authority, &request, &browser, flow),
+            }
         }
         Err(problem) => {
             pages::sign_in(&authority, &browser, &flow, Prefill::refused(name, problem))
@@ -79,7 +85,9 @@ pub(crate) async fn pick(
     match picked {
         Ok((browser, mut flow, Some(person)))
             if !matches!(flow.kind, FlowKind::AdminConsent(_))
-                && browser.signed_in.contains(&person) =>
+                && step::signed_in(&authority, &browser, &flow)
+                    .iter()
+                    .any(|known| known.object_id == person) =>
         {
             flow.person = Some(person);
             authority.flows.insert(flow.clone());
@@ -94,12 +102,11 @@ pub(crate) async fn pick(
 fn check(
     authority: &Authority,
     segment: &str,
+    flow: &Flow,
     name: &str,
     password: &str,
 ) -> Result<String, Problem> {
-    if TenantSegment::parse(authority, segment)? == TenantSegment::Consumers {
-        return Err(person::ACCOUNT_TYPE.problem());
-    }
+    let segment = TenantSegment::parse(authority, segment)?;
     let tenant = authority.directory.tenant();
     let user = tenant
         .user(name)
@@ -110,5 +117,6 @@ fn check(
     if !user.enabled {
         return Err(person::DISABLED.problem());
     }
+    segment.admits(&tenant, &flow.application, user)?;
     Ok(user.object_id.clone())
 }

@@ -14,6 +14,7 @@ use super::pages;
 use super::problem::{Problem, consent, request};
 use super::scopes::RequestedScopes;
 use super::state::Authority;
+use super::tenant::TenantSegment;
 use super::token::client_info;
 use crate::directory::{Application, Permission, User};
 
@@ -41,7 +42,7 @@ fn authorize(
     asked: &AuthorizeRequest,
 ) -> HttpResponse {
     if flow.person.is_none() {
-        match choose(authority, browser, asked) {
+        match choose(authority, browser, &flow, asked) {
             Choice::Person(person) => flow.person = Some(person),
             Choice::Several(people) => {
                 return pages::pick_account(authority, browser, &flow, &people);
@@ -103,8 +104,16 @@ enum Choice {
     Nobody,
 }
 
-fn choose(authority: &Authority, browser: &Browser, asked: &AuthorizeRequest) -> Choice {
-    let mut people = signed_in(authority, browser);
+fn choose(
+    authority: &Authority,
+    browser: &Browser,
+    flow: &Flow,
+    asked: &AuthorizeRequest,
+) -> Choice {
+    let mut people = signed_in(authority, browser, flow);
+    if let Some(hint) = &asked.domain_hint {
+        people.retain(|user| is_of(user, hint));
+    }
     if asked.prompt == Some(Prompt::Login) || people.is_empty() {
         return Choice::Nobody;
     }
@@ -126,14 +135,30 @@ fn choose(authority: &Authority, browser: &Browser, asked: &AuthorizeRequest) ->
     }
 }
 
-/// The people signed in in this browser who still may.
-pub(crate) fn signed_in(authority: &Authority, browser: &Browser) -> Vec<User> {
+/// Whether an account is of the sort or domain that `domain_hint` names.
+fn is_of(user: &User, hint: &str) -> bool {
+    match hint {
+        "consumers" => user.personal,
+        "organizations" => !user.personal,
+        domain => user
+            .user_principal_name
+            .rsplit_once('@')
+            .is_some_and(|(_, own)| own.eq_ignore_ascii_case(domain)),
+    }
+}
+
+/// The people signed in in this browser who may go on with this flow.
+pub(crate) fn signed_in(authority: &Authority, browser: &Browser, flow: &Flow) -> Vec<User> {
+    let Ok(segment) = TenantSegment::parse(authority, &flow.segment) else {
+        return Vec::new();
+    };
     let tenant = authority.directory.tenant();
     browser
         .signed_in
         .iter()
         .filter_map(|id| tenant.user_by_object_id(id))
         .filter(|user| user.enabled)
+        .filter(|user| segment.admits(&tenant, &flow.application, user).is_ok())
         .cloned()
         .collect()
 }
@@ -166,6 +191,7 @@ pub(crate) fn consent_problem(
 ) -> Problem {
     let tenant = authority.directory.tenant();
     let reserved = tenant.admin_consent_required || flow.application.admin_consent_required;
+    let reserved = reserved && !person.personal;
     let needs_administrator = reserved && missing.iter().any(|permission| permission.opens_mail());
     if needs_administrator && !person.administrator {
         drop(tenant);

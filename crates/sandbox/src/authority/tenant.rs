@@ -1,8 +1,9 @@
 //! The first segment of every path: which tenant, or which kind of account.
 
-use super::problem::{Problem, application, tenant};
+use super::problem::{Problem, application, person, tenant};
 use super::state::Authority;
-use crate::directory::{Application, Audience};
+pub(crate) use crate::directory::PERSONAL_TENANT as CONSUMERS;
+use crate::directory::{Application, Audience, Tenant, User};
 
 /// What `{tenant}` in a path names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,12 +14,9 @@ pub(crate) enum TenantSegment {
     Common,
     /// `organizations`: work accounts.
     Organizations,
-    /// `consumers`: personal accounts, of which the sandbox has none.
+    /// `consumers`: personal accounts.
     Consumers,
 }
-
-/// The tenant of all personal accounts.
-pub(crate) const CONSUMERS: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
 
 impl TenantSegment {
     pub(crate) fn parse(authority: &Authority, segment: &str) -> Result<Self, Problem> {
@@ -56,5 +54,27 @@ impl TenantSegment {
             return Err(application::SINGLE_TENANT.with([&found.client_id, &found.display_name]));
         }
         Ok(found.clone())
+    }
+
+    /// Whether a person may sign in to the application under this segment.
+    pub(crate) fn admits(
+        self,
+        tenant: &Tenant,
+        application: &Application,
+        user: &User,
+    ) -> Result<(), Problem> {
+        let wide = application.audience == Audience::AnyOrganizationAndPersonal;
+        match (user.personal, self) {
+            (false, Self::Consumers) => Err(person::ACCOUNT_TYPE.problem()),
+            (false, _) => Ok(()),
+            (true, Self::Common | Self::Consumers) if wide => Ok(()),
+            (true, _) => Err(person::OF_OTHER_PROVIDER.with([
+                &user.address,
+                "live.com",
+                &tenant.display_name,
+                &application.client_id,
+                &application.display_name,
+            ])),
+        }
     }
 }

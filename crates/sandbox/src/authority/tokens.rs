@@ -7,10 +7,11 @@ use serde::Serialize;
 
 use super::problem::{Problem, service};
 use super::state::Authority;
+use super::tenant::CONSUMERS;
 use super::token::ClientProof;
 use crate::directory::{Application, Permission, User};
 
-/// Access token for a person, in Entra's version 1.0, which Exchange and Graph demand.
+/// Access token for a person, in Entra's version 1.0, which Exchange and Graph demand; opaque for a personal account.
 pub(crate) fn delegated(
     authority: &Authority,
     application: &Application,
@@ -21,8 +22,12 @@ pub(crate) fn delegated(
 ) -> Result<String, Problem> {
     let mut names: Vec<&str> = scopes.iter().map(|scope| scope.name()).collect();
     names.sort_unstable();
+    let mut common = Common::of(authority, audience);
+    if person.personal {
+        common.tid = CONSUMERS.to_owned();
+    }
     let claims = AccessToken {
-        common: Common::of(authority, audience),
+        common,
         appid: &application.client_id,
         app_displayname: &application.display_name,
         appidacr: proof.claim(),
@@ -36,7 +41,13 @@ pub(crate) fn delegated(
         unique_name: Some(&person.user_principal_name),
         upn: Some(&person.user_principal_name),
     };
-    sign(authority, &claims, true)
+    if !person.personal {
+        return sign(authority, &claims, true);
+    }
+    authority.directory.opaque_token(&claims).map_err(|error| {
+        tracing::error!(%error, "a token could not be sealed");
+        service::DIRECTORY_UNAVAILABLE.problem()
+    })
 }
 
 /// Access token for an application by itself. Without any permission `roles` is absent, and the token issued all the
@@ -78,7 +89,11 @@ pub(crate) struct IdTokenParts<'a> {
 
 /// ID token, version 2.0 (OpenID Connect Core §2).
 pub(crate) fn id_token(authority: &Authority, parts: &IdTokenParts<'_>) -> Result<String, Problem> {
-    let tenant = authority.directory.tenant().id.clone();
+    let tenant = authority
+        .directory
+        .tenant()
+        .home_of(parts.person)
+        .to_owned();
     let now = authority.now().0;
     let claims = IdToken {
         aud: &parts.application.client_id,

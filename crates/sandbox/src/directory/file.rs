@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::check::check_references;
 use super::entry::{
-    ApplicationEntry, ConsentEntry, Entry, MailboxPermissionEntry, ServicePrincipalEntry,
-    SharedMailboxEntry, TenantEntry, UserEntry,
+    ApplicationEntry, ConsentEntry, Entry, MailboxPermissionEntry, PersonalAccountEntry,
+    ServicePrincipalEntry, SharedMailboxEntry, TenantEntry, UserEntry,
 };
 use super::secrets::Secrets;
 use super::tenant::Tenant;
@@ -20,6 +20,12 @@ pub struct TenantFile {
     tenant: TenantEntry,
     #[serde(default, rename = "user", skip_serializing_if = "Vec::is_empty")]
     users: Vec<UserEntry>,
+    #[serde(
+        default,
+        rename = "personal_account",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    personal_accounts: Vec<PersonalAccountEntry>,
     #[serde(
         default,
         rename = "shared_mailbox",
@@ -87,6 +93,7 @@ impl TenantFile {
         Self {
             tenant: TenantEntry::of(tenant),
             users: Entry::all(tenant),
+            personal_accounts: Entry::all(tenant),
             shared_mailboxes: Entry::all(tenant),
             applications: Entry::all(tenant),
             service_principals: Entry::all(tenant),
@@ -109,6 +116,12 @@ impl TenantFile {
         let mut tenant = Tenant::empty(secrets.pairwise_salt());
         self.tenant.put(&mut tenant, secrets)?;
         put_each("user", self.users, &mut tenant, secrets)?;
+        put_each(
+            "personal_account",
+            self.personal_accounts,
+            &mut tenant,
+            secrets,
+        )?;
         put_each(
             "shared_mailbox",
             self.shared_mailboxes,

@@ -12,6 +12,7 @@ mod guid;
 mod journal;
 mod keys;
 mod mailbox;
+mod opaque;
 mod permission;
 mod refresh_tokens;
 mod secrets;
@@ -42,11 +43,12 @@ pub use mailbox::{Mailbox, MailboxPermission, MailboxRight, MailboxSwitches, Ser
 pub use permission::{Permission, PermissionKind, Resource, UnknownPermission};
 pub use refresh_tokens::{NewRefreshToken, RefreshRefusal, RefreshTokenGrant};
 pub use submission::{PasswordSubmission, Submission};
-pub use tenant::{ImapLimits, Tenant, User};
+pub use tenant::{ImapLimits, PERSONAL_TENANT, Tenant, User};
 
 use crate::{Error, Random};
 use expiry::Ended;
 use journal::{Event, Journal};
+use opaque::Seal;
 use refresh_tokens::RefreshTokens;
 use secrets::Secrets;
 
@@ -62,6 +64,7 @@ struct Inner {
     /// Counts the changes of the tenant.
     changes: watch::Sender<u64>,
     keys: KeySet,
+    seal: Seal,
     refresh_tokens: Mutex<RefreshTokens>,
     ended: Mutex<Ended>,
     journal: Mutex<Journal>,
@@ -105,6 +108,7 @@ impl Directory {
             }
         }
         let keys = KeySet::open(directory, now)?;
+        let seal = Seal::new(&secrets.token_key())?;
         let mut refresh_tokens = RefreshTokens::default();
         let mut ended = Ended::default();
         let journal = Journal::open(directory, now, &mut |event| match event {
@@ -128,6 +132,7 @@ impl Directory {
             tenant: RwLock::new(tenant),
             changes: watch::Sender::new(0),
             keys,
+            seal,
             refresh_tokens: Mutex::new(refresh_tokens),
             ended: Mutex::new(ended),
             journal: Mutex::new(journal),

@@ -77,6 +77,13 @@ impl Secrets {
         Secret::new(URL_SAFE_NO_PAD.encode(self.derive("pairwise salt", "")))
     }
 
+    /// The key of opaque access tokens.
+    pub(super) fn token_key(&self) -> [u8; 32] {
+        let mut key = [0; 32];
+        key.copy_from_slice(self.derive("opaque tokens", "").as_ref());
+        key
+    }
+
     fn derive(&self, kind: &str, name: &str) -> hmac::Tag {
         let text = format!("{kind}\n{}", name.to_ascii_lowercase());
         hmac::sign(&self.0, text.as_bytes())

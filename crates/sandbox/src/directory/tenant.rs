@@ -24,6 +24,8 @@ pub struct Tenant {
     pub admin_consent_required: bool,
     /// Whether the sign-in page lists the accounts with their passwords.
     pub show_accounts: bool,
+    /// Whether people are asked, after the password, whether to stay signed in.
+    pub stay_signed_in: bool,
     /// Whether SMTP submission by authentication is on for mailboxes that do not say.
     pub smtp_auth: bool,
     /// How mail is handed in.
@@ -90,7 +92,12 @@ pub struct User {
     pub enabled: bool,
     /// Whether the person may agree for the whole organization.
     pub administrator: bool,
+    /// Whether it is a personal account, of [`PERSONAL_TENANT`]: none of the organization's.
+    pub personal: bool,
 }
+
+/// The tenant of all personal accounts.
+pub const PERSONAL_TENANT: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
 
 /// What was agreed to, by one person or for everybody.
 #[derive(Clone, Debug)]
@@ -118,6 +125,7 @@ impl Tenant {
             domains: Vec::new(),
             admin_consent_required: false,
             show_accounts: false,
+            stay_signed_in: false,
             smtp_auth: false,
             submission: Submission::default(),
             imap_limits: ImapLimits::default(),
@@ -145,6 +153,15 @@ impl Tenant {
                 .domains
                 .iter()
                 .any(|domain| domain.eq_ignore_ascii_case(name))
+    }
+
+    /// The tenant that a person's account is in: `tid`.
+    #[must_use]
+    pub fn home_of(&self, person: &User) -> &str {
+        match person.personal {
+            true => PERSONAL_TENANT,
+            false => &self.id,
+        }
     }
 
     /// The main domain.
@@ -228,10 +245,17 @@ impl Tenant {
     /// the person's own.
     #[must_use]
     pub fn consented(&self, client_id: &str, person: Option<&str>) -> BTreeSet<Permission> {
+        // What an administrator agrees to is for the organization's people.
+        let personal = person
+            .and_then(|id| self.user_by_object_id(id))
+            .is_some_and(|user| user.personal);
         self.consents
             .iter()
             .filter(|consent| consent.client_id.eq_ignore_ascii_case(client_id))
-            .filter(|consent| consent.person.is_none() || consent.person.as_deref() == person)
+            .filter(|consent| match &consent.person {
+                None => !personal,
+                Some(of) => Some(of.as_str()) == person,
+            })
             .flat_map(|consent| consent.permissions.iter().copied())
             .collect()
     }

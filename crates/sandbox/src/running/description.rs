@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use crate::authority::Authority;
-use crate::directory::{Application, Flow, User};
+use crate::directory::{Application, Flow, Tenant, User};
 use crate::imap;
 use crate::pki::Pki;
 use crate::smtp;
@@ -43,8 +43,10 @@ pub struct Description {
     pub pop3: Option<MailServer>,
     /// The control API.
     pub control: String,
-    /// People who can sign in.
+    /// People of the organization who can sign in.
     pub users: Vec<UserDescription>,
+    /// People with accounts of their own.
+    pub personal_accounts: Vec<UserDescription>,
 }
 
 /// A registered application.
@@ -134,9 +136,15 @@ impl Description {
             },
             pop3: None,
             control: format!("{}/control", authority.addresses.plain),
-            users: tenant.users.iter().map(UserDescription::of).collect(),
+            users: people(&tenant, false),
+            personal_accounts: people(&tenant, true),
         }
     }
+}
+
+fn people(tenant: &Tenant, personal: bool) -> Vec<UserDescription> {
+    let of_kind = tenant.users.iter().filter(|user| user.personal == personal);
+    of_kind.map(UserDescription::of).collect()
 }
 
 impl ApplicationDescription {

@@ -25,6 +25,7 @@ mod discovery;
 mod federated;
 mod imap;
 mod instance_discovery;
+mod personal;
 mod post;
 mod refresh;
 mod restart;

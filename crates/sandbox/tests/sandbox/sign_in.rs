@@ -220,3 +220,40 @@ async fn an_abandoned_sign_in_ends() {
     let page = browser.sign_in(&page, ADA).await;
     assert!(page.html.contains("AADSTS165900"), "{}", page.html);
 }
+
+#[actix_web::test]
+async fn who_wishes_stays_signed_in() {
+    let world = World::start().await;
+    let directory = world.running.directory();
+    directory.change(|tenant| tenant.stay_signed_in = true);
+    let week = std::time::Duration::from_secs(7 * 24 * 60 * 60);
+    for (decision, max_age, after_a_week) in [
+        ("yes", Some("Max-Age=7776000"), "code="),
+        ("no", None, "name=\"password\""),
+    ] {
+        let mut browser = Browser::new(&world);
+        let page = browser.get(&world.authorize_url(&[])).await;
+        let page = browser.sign_in(&page, ADA).await;
+        assert!(page.html.contains("Stay signed in?"), "{}", page.html);
+        let odd = browser.submit(&page, "/stay", &[("decision", "")]).await;
+        assert_eq!(odd.status, 400);
+        let forged = [("decision", "yes"), ("csrf", "x")];
+        assert_eq!(browser.submit(&page, "/stay", &forged).await.status, 400);
+        let page = browser
+            .submit(&page, "/stay", &[("decision", decision)])
+            .await;
+        let cookie = page.headers["set-cookie"].to_str().unwrap();
+        assert_eq!(cookie.contains("Max-Age"), max_age.is_some(), "{cookie}");
+        assert!(max_age.is_none_or(|age| cookie.contains(age)), "{cookie}");
+        assert!(cookie.contains("HttpOnly"), "{cookie}");
+        if page.html.contains("Permissions requested") {
+            browser
+                .submit(&page, "/consent", &[("decision", "accept")])
+                .await;
+        }
+        world.clock.advance(week);
+        let page = browser.get(&world.authorize_url(&[])).await;
+        let seen = format!("{} {}", page.url, page.html);
+        assert!(seen.contains(after_a_week), "{decision}: {seen}");
+    }
+}

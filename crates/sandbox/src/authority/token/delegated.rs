@@ -33,6 +33,10 @@ pub(super) fn person(request: &TokenRequest<'_>, object_id: &str) -> Result<User
     if !person.enabled {
         return Err(person::DISABLED.problem());
     }
+    if person.personal {
+        let application = &request.application;
+        request.segment.admits(&tenant, application, person)?;
+    }
     Ok(person.clone())
 }
 
@@ -147,6 +151,6 @@ fn written(permissions: &[Permission], audience: &str) -> String {
 
 /// What MSAL makes its account identifier of.
 pub(crate) fn client_info(authority: &Authority, person: &User) -> String {
-    let tenant = authority.directory.tenant().id.clone();
+    let tenant = authority.directory.tenant().home_of(person).to_owned();
     URL_SAFE_NO_PAD.encode(json!({"uid": person.object_id, "utid": tenant}).to_string())
 }

@@ -6,6 +6,7 @@
 mod application;
 mod consent;
 mod mailbox_permission;
+mod personal_account;
 mod service_principal;
 mod shared_mailbox;
 mod tenant;
@@ -18,6 +19,7 @@ use serde_json::Value;
 pub(crate) use application::{ApplicationEntry, RedirectUriEntry, SecretEntry};
 pub(crate) use consent::ConsentEntry;
 pub(crate) use mailbox_permission::MailboxPermissionEntry;
+pub(crate) use personal_account::PersonalAccountEntry;
 pub(crate) use service_principal::ServicePrincipalEntry;
 pub(crate) use shared_mailbox::SharedMailboxEntry;
 pub(crate) use tenant::TenantEntry;
@@ -71,6 +73,7 @@ pub(crate) struct Collection {
 pub(crate) static COLLECTIONS: &[Collection] = &[
     Collection::of::<TenantEntry>(),
     Collection::of::<UserEntry>(),
+    Collection::of::<PersonalAccountEntry>(),
     Collection::of::<SharedMailboxEntry>(),
     Collection::of::<ApplicationEntry>(),
     Collection::of::<ServicePrincipalEntry>(),

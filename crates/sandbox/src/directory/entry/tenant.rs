@@ -19,6 +19,8 @@ pub(crate) struct TenantEntry {
     #[serde(default)]
     pub show_accounts: bool,
     #[serde(default)]
+    pub stay_signed_in: bool,
+    #[serde(default)]
     pub smtp_auth: bool,
     #[serde(default)]
     pub submission: Submission,
@@ -34,6 +36,7 @@ impl TenantEntry {
             domains: tenant.domains.clone(),
             admin_consent_required: tenant.admin_consent_required,
             show_accounts: tenant.show_accounts,
+            stay_signed_in: tenant.stay_signed_in,
             smtp_auth: tenant.smtp_auth,
             submission: tenant.submission.clone(),
             imap_limits: tenant.imap_limits,
@@ -62,6 +65,7 @@ impl Entry for TenantEntry {
         tenant.domains = self.domains;
         tenant.admin_consent_required = self.admin_consent_required;
         tenant.show_accounts = self.show_accounts;
+        tenant.stay_signed_in = self.stay_signed_in;
         tenant.smtp_auth = self.smtp_auth;
         tenant.submission = self.submission;
         tenant.imap_limits = self.imap_limits;

@@ -56,7 +56,8 @@ impl Entry for UserEntry {
                 .map(|mailbox| mailbox.switches)
                 .unwrap_or_default(),
         };
-        tenant.users.iter().map(entry).collect()
+        let of_organization = tenant.users.iter().filter(|user| !user.personal);
+        of_organization.map(entry).collect()
     }
 
     fn put(self, tenant: &mut Tenant, secrets: &Secrets) -> Result<(), Error> {
@@ -87,6 +88,7 @@ impl Entry for UserEntry {
             password,
             enabled: self.enabled,
             administrator: self.administrator,
+            personal: false,
         };
         let address = self.address;
         // A shared mailbox of that address stays, and is then found to be there twice.
