@@ -25,6 +25,7 @@ mod discovery;
 mod federated;
 mod imap;
 mod instance_discovery;
+mod on_behalf_of;
 mod personal;
 mod post;
 mod refresh;

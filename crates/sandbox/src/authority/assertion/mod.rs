@@ -251,7 +251,7 @@ fn american(at: UnixTime) -> String {
 }
 
 /// `2026-06-24T07:10:23.0000000Z`
-fn precise(at: i64) -> String {
+pub(crate) fn precise(at: i64) -> String {
     written(at, "%Y-%m-%dT%H:%M:%S.0000000Z")
 }
 

@@ -1,8 +1,8 @@
-//! Client assertions: signed with a certificate, or by a federated issuer.
+//! Assertions: of clients, signed with a certificate or by a federated issuer, and of people (on behalf of).
 
 use actix_web::http::StatusCode;
 
-use super::{INVALID_CLIENT, INVALID_REQUEST, Kind, table};
+use super::{INVALID_CLIENT, INVALID_GRANT, INVALID_REQUEST, Kind, table};
 
 const UNAUTHORIZED: StatusCode = StatusCode::UNAUTHORIZED;
 
@@ -74,6 +74,25 @@ table! {
         "The signed proof is not valid now: it has ended, or a clock is wrong.",
     )
     .status(UNAUTHORIZED);
+    /// A person's token, sent by a server to get another in its place.
+    USER_SIGNATURE = Kind::new(
+        50013,
+        INVALID_GRANT,
+        "Assertion failed signature validation. [Reason - The provided signature value did not match the expected signature value.]",
+        "The person's token that the application sent was not signed by this authority, or was altered.",
+    );
+    USER_TIME = Kind::new(
+        500_133,
+        INVALID_GRANT,
+        "Assertion is not within its valid time range. Ensure that the access token is not expired before using it for user assertion, or request a new token. Current time: {0}, expiry time of assertion {1}.",
+        "The person's token that the application sent has ended. It asks for a new one first.",
+    );
+    USER_AUDIENCE = Kind::new(
+        500_131,
+        INVALID_GRANT,
+        "Assertion audience does not match the Client app presenting the assertion. The audience in the assertion was '{0}' and the expected audience is '{1}' or one of the Application Uris of this application with App ID '{2}'({3}).",
+        "The person's token that the application sent is for another application.",
+    );
     NO_FEDERATED_CREDENTIALS = Kind::new(
         70025,
         INVALID_CLIENT,

@@ -5,6 +5,7 @@ mod client;
 mod client_credentials;
 mod delegated;
 mod device_code;
+mod on_behalf_of;
 mod refresh_token;
 
 use actix_web::http::header;
@@ -206,6 +207,7 @@ async fn grant(
         "authorization_code" => authorization_code::answer(&request, &sent),
         "refresh_token" => refresh_token::answer(&request, &sent),
         "client_credentials" => client_credentials::answer(&request, &sent),
+        ON_BEHALF_OF => on_behalf_of::answer(&request, &sent),
         DEVICE_CODE | "device_code" => device_code::answer(&request, &sent),
         other => Err(request::UNSUPPORTED_GRANT.with([other])),
     }
@@ -232,6 +234,7 @@ impl TokenRequest<'_> {
 
 /// Grant types beyond those of RFC 6749 are registered under this name (RFC 6755 §3).
 const REGISTERED: &str = "urn:ietf:params:oauth:grant-type:";
+const ON_BEHALF_OF: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
 /// Entra names a time to refresh ahead for tokens of two hours and more.
