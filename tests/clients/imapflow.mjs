@@ -1,4 +1,5 @@
-// An application's mailbox in imapflow: list, search, read; append, flag, move; and a message that arrives meanwhile.
+// An application's mailbox in imapflow: list, search, read; append, flag, move; a message
+// arrives meanwhile, and the token ends.
 //   NODE_EXTRA_CA_CERTS=…/ca.pem node imapflow.mjs [starttls]
 import { readFileSync } from "node:fs";
 import { ConfidentialClientApplication } from "@azure/msal-node";
@@ -25,6 +26,12 @@ const connect = async (accessToken) => {
   return client;
 };
 
+const control = (path, body) => fetch(`${sandbox.control}/${path}`, {
+  method: "POST",
+  headers: { "X-Sandbox-Control": "1", "Content-Type": "application/json" },
+  body: JSON.stringify(body),
+});
+
 const client = await connect(accessToken);
 console.log(`signed in, TLS ${client.secureConnection}, ${[...client.capabilities.keys()].join(" ")}`);
 for (const { path, specialUse } of await client.list()) console.log(`folder ${path} ${specialUse ?? ""}`);
@@ -42,18 +49,18 @@ let bytes = 0;
 for await (const chunk of content) bytes += chunk.length;
 console.log(`downloaded ${bytes} of ${meta.expectedSize} bytes`);
 
-// IDLE: a second connection appends, the first one hears of it.
+// A message arrives while the connection idles.
 const arrived = new Promise((resolve) => client.once("exists", resolve));
 const idling = client.idle();
-const other = await connect(accessToken);
-const message = `From: shop@example.test\r\nTo: ${mailbox}\r\nSubject: While you were waiting\r\n\r\nHello.\r\n`;
-const appended = await other.append("INBOX", message, ["\\Flagged"]);
+await control("deliver", { mailbox, from: "shop@example.test", subject: "While you were waiting", text: "Hello." });
 const { count, prevCount } = await arrived;
 console.log(`heard while idle: ${prevCount} -> ${count}`);
 await client.noop();
 await idling;
 
-const [found] = await client.search({ subject: "While you were waiting" }, { uid: true });
+const message = `From: shop@example.test\r\nTo: ${mailbox}\r\nSubject: Kept by hand\r\n\r\nHello.\r\n`;
+const appended = await client.append("INBOX", message, ["\\Flagged"]);
+const [found] = await client.search({ subject: "Kept by hand" }, { uid: true });
 console.log(`found uid ${found}, appended uid ${appended.uid}`);
 await client.messageFlagsAdd(found, ["\\Seen"], { uid: true });
 const { flags } = await client.fetchOne(found, { flags: true }, { uid: true });
@@ -67,8 +74,13 @@ console.log(`Orders/2026: ${client.mailbox.exists} message`);
 await client.messageDelete("1:*");
 lock.release();
 await client.mailboxDelete("Orders/2026");
-await other.logout();
-await client.logout();
+
+// An hour later the token has ended, and the server ends the connection.
+const closed = new Promise((resolve) => client.once("close", resolve));
+client.idle().catch(() => {});
+await control("clock", { advance_seconds: 3600 });
+await closed;
+console.log(`closed with the token: usable=${client.usable}`);
 
 try {
   await connect("not-a-token");

@@ -10,6 +10,7 @@ use mailgrant_sandbox::running::{Description, MailServer};
 /// ```text
 /// Authority     https://localhost:40002/7c1e6a52-…
 ///               http://localhost:40001/7c1e6a52-… (without TLS)
+/// Page          http://localhost:40001/
 /// Trust         /tmp/mailgrant-x/ca.pem
 /// IMAP          localhost:40003 (TLS), 40004 (STARTTLS)
 /// SMTP          localhost:40005 (STARTTLS)
@@ -29,6 +30,7 @@ impl Display for Introduction<'_> {
         let (secure, plain) = (&it.authority_tls, &it.authority);
         row(out, "Authority", format_args!("{secure}/{}", it.tenant))?;
         row(out, "", format_args!("{plain}/{} (without TLS)", it.tenant))?;
+        row(out, "Page", format_args!("{plain}/"))?;
         row(out, "Trust", it.ca_file.display())?;
         row(out, "IMAP", ports(&it.imap))?;
         row(
