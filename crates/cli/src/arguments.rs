@@ -97,6 +97,12 @@ pub(crate) struct Sandbox {
     /// SMTP submission with TLS from the first byte as well, which Exchange Online does not have
     #[arg(long, value_name = "PORT")]
     pub smtp_tls_port: Option<u16>,
+    /// POP3 with TLS from the first byte
+    #[arg(long, default_value_t = 0)]
+    pub pop3_port: u16,
+    /// POP3 with STLS
+    #[arg(long, default_value_t = 0)]
+    pub pop3_starttls_port: u16,
     /// Write addresses, users and applications to this file, as JSON, when everything answers
     #[arg(long, value_name = "FILE")]
     pub ready_file: Option<PathBuf>,

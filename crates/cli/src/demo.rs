@@ -146,6 +146,10 @@ impl Parts {
             "SMTP          {}:{} (STARTTLS)",
             ready.sandbox.smtp.host, ready.sandbox.smtp.port
         );
+        println!(
+            "POP3          {}:{} (TLS)",
+            ready.sandbox.pop3.host, ready.sandbox.pop3.port
+        );
         for (index, user) in ready.sandbox.users.iter().enumerate() {
             let heading = if index == 0 { "Sign in as" } else { "" };
             println!("{heading:<13} {}  {}", user.address, user.password);

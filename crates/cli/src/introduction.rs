@@ -14,6 +14,7 @@ use mailgrant_sandbox::running::{Description, MailServer};
 /// Trust         /tmp/mailgrant-x/ca.pem
 /// IMAP          localhost:40003 (TLS), 40004 (STARTTLS)
 /// SMTP          localhost:40005 (STARTTLS)
+/// POP3          localhost:40006 (TLS), 40007 (STARTTLS)
 /// Control       http://localhost:40001/control
 /// Sign in as    ada.finch@tarnbrook.test  flint-hill-larch-3211
 /// Applications  3f0b9f4e-…  delegated  tfUqF~k7…
@@ -38,9 +39,7 @@ impl Display for Introduction<'_> {
             "SMTP",
             format_args!("{}:{} (STARTTLS)", it.smtp.host, it.smtp.port),
         )?;
-        if let Some(pop3) = &it.pop3 {
-            row(out, "POP3", ports(pop3))?;
-        }
+        row(out, "POP3", ports(&it.pop3))?;
         row(out, "Control", &it.control)?;
         for (index, user) in it.users.iter().enumerate() {
             let heading = if index == 0 { "Sign in as" } else { "" };

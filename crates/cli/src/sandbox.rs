@@ -32,6 +32,8 @@ pub(crate) async fn run(
     settings.imap_starttls_port = arguments.imap_starttls_port;
     settings.smtp_port = arguments.smtp_port;
     settings.smtp_tls_port = arguments.smtp_tls_port;
+    settings.pop3_port = arguments.pop3_port;
+    settings.pop3_starttls_port = arguments.pop3_starttls_port;
     let sandbox = Sandbox::start(settings).await.map_err(failure)?;
     let description = sandbox.description();
     ready::write(arguments.ready_file.as_deref(), &description)?;

@@ -17,6 +17,7 @@ pub mod imap;
 pub mod mailstore;
 pub mod outbox;
 pub mod pki;
+pub mod pop3;
 pub mod random;
 pub mod running;
 pub mod seed;

@@ -2,6 +2,7 @@
 
 mod description;
 mod imap_login;
+mod pop3_login;
 mod post_office;
 
 use std::net::{Ipv4Addr, TcpListener};
@@ -23,7 +24,7 @@ use crate::directory::TenantFile;
 use crate::mailstore::{MailStore, StoreError};
 use crate::outbox::Outbox;
 use crate::pki::Pki;
-use crate::{Clock, Directory, Error, SandboxSettings, imap, seed, smtp};
+use crate::{Clock, Directory, Error, SandboxSettings, imap, pop3, seed, smtp};
 use imap_login::ImapLogin;
 use post_office::Exchange;
 
@@ -93,7 +94,8 @@ impl Sandbox {
         })?;
         let outbox = Arc::new(Outbox::open(settings.dir.join("outbox"))?);
         let smtp = serve_smtp(&settings, &authority, &store, &outbox, &pki).await?;
-        let description = Description::of(&authority, &pki, &imap, &smtp);
+        let pop3 = pop3_login::serve(&settings, &authority, &store, &pki).await?;
+        let description = Description::of(&authority, &pki, &imap, &smtp, &pop3);
         let console = Console::new(description, &*settings.random)?;
         let data = Shared {
             authority: authority.clone(),
@@ -109,6 +111,7 @@ impl Sandbox {
             outbox,
             imap,
             smtp,
+            pop3,
             handle,
             server,
         })
@@ -123,6 +126,7 @@ pub struct Running {
     outbox: Arc<Outbox>,
     imap: imap::Server,
     smtp: smtp::Server,
+    pop3: pop3::Server,
     handle: ServerHandle,
     server: JoinHandle<std::io::Result<()>>,
 }
@@ -131,7 +135,13 @@ impl Running {
     /// What a client must know to use the sandbox: the ready file's part.
     #[must_use]
     pub fn description(&self) -> Description {
-        Description::of(&self.authority, &self.pki, &self.imap, &self.smtp)
+        Description::of(
+            &self.authority,
+            &self.pki,
+            &self.imap,
+            &self.smtp,
+            &self.pop3,
+        )
     }
 
     /// The tenant.
@@ -174,7 +184,7 @@ impl Running {
     pub async fn stop(self) {
         self.authority.log.end();
         let web = self.handle.stop(true);
-        tokio::join!(web, self.imap.stop(), self.smtp.stop());
+        tokio::join!(web, self.imap.stop(), self.smtp.stop(), self.pop3.stop());
         if let Err(error) = self.server.await {
             tracing::warn!(%error, "the authority did not end by itself");
         }

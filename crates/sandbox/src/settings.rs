@@ -36,6 +36,10 @@ pub struct SandboxSettings {
     /// Port of SMTP submission with TLS from the first byte, which Exchange Online does not have; 0 for any free one,
     /// none for none.
     pub smtp_tls_port: Option<u16>,
+    /// Port of POP3 with TLS from the first byte; 0 for any free one.
+    pub pop3_port: u16,
+    /// Port of POP3 with STLS; 0 for any free one.
+    pub pop3_starttls_port: u16,
     /// Redirect URIs that every delegated application gets besides its own: the gateway's callback.
     pub redirect_uris: Vec<String>,
     /// How long access tokens last.
@@ -60,6 +64,8 @@ impl SandboxSettings {
             imap_starttls_port: 0,
             smtp_port: 0,
             smtp_tls_port: None,
+            pop3_port: 0,
+            pop3_starttls_port: 0,
             redirect_uris: Vec::new(),
             access_token_lifetime: ACCESS_TOKEN_LIFETIME,
             sample_mail: true,

@@ -9,6 +9,7 @@ use crate::directory::Protocol;
 use crate::imap::ImapFault;
 use crate::net::fault::TransportFault;
 use crate::net::rule::ReplyRule;
+use crate::pop3::Pop3Fault;
 use crate::smtp::SmtpFault;
 
 /// Every fault there is, as `POST /control/faults` takes it. What is left out is well again.
@@ -21,6 +22,8 @@ pub struct FaultPlan {
     pub imap: ImapFault,
     /// Faults of SMTP.
     pub smtp: SmtpFault,
+    /// Faults of POP3.
+    pub pop3: Pop3Fault,
 }
 
 impl FaultPlan {
@@ -30,7 +33,7 @@ impl FaultPlan {
         match protocol {
             Protocol::Imap => Some(&self.imap.transport),
             Protocol::Smtp => Some(&self.smtp.transport),
-            Protocol::Pop => None,
+            Protocol::Pop => Some(&self.pop3.transport),
         }
     }
 
@@ -39,7 +42,7 @@ impl FaultPlan {
         match protocol {
             Protocol::Imap => Some(&mut self.imap.transport),
             Protocol::Smtp => Some(&mut self.smtp.transport),
-            Protocol::Pop => None,
+            Protocol::Pop => Some(&mut self.pop3.transport),
         }
     }
 }
@@ -129,6 +132,13 @@ impl Faults {
         self.look(|plan| !plan.smtp.rules.is_empty())
             .then_some(())?;
         self.strike(|plan| ReplyRule::strike(&mut plan.smtp.rules, at, mailbox))
+    }
+
+    /// The same for POP3.
+    pub(crate) fn of_pop3(&self, at: &str, mailbox: Option<&str>) -> Option<ReplyRule> {
+        self.look(|plan| !plan.pop3.rules.is_empty())
+            .then_some(())?;
+        self.strike(|plan| ReplyRule::strike(&mut plan.pop3.rules, at, mailbox))
     }
 
     /// The authority's fault for a request to this path, if it has one; counts it against `times`.

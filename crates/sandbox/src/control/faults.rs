@@ -21,7 +21,7 @@ pub(super) async fn post(
     {
         return refusal("authority.status: a number from 200 to 599");
     }
-    if let Some(problem) = plan.smtp.problem() {
+    if let Some(problem) = plan.smtp.problem().or_else(|| plan.pop3.problem()) {
         return refusal(problem);
     }
     if let Err(problem) = plan.imap.complete() {

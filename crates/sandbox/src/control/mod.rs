@@ -58,6 +58,7 @@ use crate::mailstore::StoreError;
 pub use crate::imap::fault::{Distortion, ImapFault, ImapRule, Preset};
 pub use crate::net::fault::{Garbage, TransportFault};
 pub use crate::net::rule::ReplyRule;
+pub use crate::pop3::Pop3Fault;
 pub use crate::smtp::SmtpFault;
 pub use fault_plan::{AuthorityFault, FaultPlan, Faults};
 pub use log::{Entry, RequestLog};

@@ -9,6 +9,7 @@ use crate::authority::Authority;
 use crate::directory::{Application, Flow, Tenant, User};
 use crate::imap;
 use crate::pki::Pki;
+use crate::pop3;
 use crate::smtp;
 
 /// Everything a client needs.
@@ -16,7 +17,7 @@ use crate::smtp;
 /// ```json
 /// {"authority": "http://localhost:40001", "authority_tls": "https://localhost:40002", "ca_file": "/tmp/s/ca.pem",
 ///  "tenant": "7c1e6a52-…", "applications": [{"id": "delegated", "flow": "delegated", "client_id": "…", …}],
-///  "imap": {"host": "localhost", "port": 40003, "starttls_port": 40004}, "smtp": {"host": "localhost", "port": 40005}, "pop3": null,
+///  "imap": {"host": "localhost", "port": 40003, "starttls_port": 40004}, "smtp": {"host": "localhost", "port": 40005}, "pop3": {"host": "localhost", "port": 40006, "starttls_port": 40007},
 ///  "control": "http://localhost:40001/control",
 ///  "users": [{"address": "…", "password": "…", "display_name": "…"}]}
 /// ```
@@ -39,8 +40,8 @@ pub struct Description {
     pub imap: MailServer,
     /// SMTP submission.
     pub smtp: SubmissionServer,
-    /// POP3; none yet.
-    pub pop3: Option<MailServer>,
+    /// POP3.
+    pub pop3: MailServer,
     /// The control API.
     pub control: String,
     /// People of the organization who can sign in.
@@ -108,6 +109,7 @@ impl Description {
         pki: &Pki,
         imap: &imap::Server,
         smtp: &smtp::Server,
+        pop3: &pop3::Server,
     ) -> Self {
         let tenant = authority.directory.tenant();
         let mut applications: Vec<ApplicationDescription> = Vec::new();
@@ -134,7 +136,11 @@ impl Description {
                 port: smtp.port(),
                 tls_port: smtp.tls_port(),
             },
-            pop3: None,
+            pop3: MailServer {
+                host: "localhost".to_owned(),
+                port: pop3.port(),
+                starttls_port: pop3.starttls_port(),
+            },
             control: format!("{}/control", authority.addresses.plain),
             users: people(&tenant, false),
             personal_accounts: people(&tenant, true),
@@ -192,6 +198,7 @@ impl fmt::Debug for Description {
             .field("tenant", &self.tenant)
             .field("imap", &self.imap)
             .field("smtp", &self.smtp)
+            .field("pop3", &self.pop3)
             .finish_non_exhaustive()
     }
 }

@@ -50,9 +50,11 @@ pub(super) fn of(description: &Description) -> Vec<Service> {
     );
     services.push(imap);
     services.push(submission(&description.smtp));
-    if let Some(pop3) = &description.pop3 {
-        services.push(mail("POP3", "XOAUTH2, in Exchange's two lines.", pop3));
-    }
+    services.push(mail(
+        "POP3",
+        "XOAUTH2, in Exchange's two lines.",
+        &description.pop3,
+    ));
     services.push(Service {
         name: "Certificate authority",
         note: "Trust it where a program speaks TLS with the sandbox.",
