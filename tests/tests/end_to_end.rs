@@ -37,6 +37,8 @@ mod killed;
 mod master_key;
 #[path = "end_to_end/readme.rs"]
 mod readme;
+#[path = "end_to_end/sandbox_in_browser.rs"]
+mod sandbox_in_browser;
 #[path = "end_to_end/secrets.rs"]
 mod secrets;
 #[path = "end_to_end/tokens.rs"]
