@@ -35,7 +35,7 @@ try {
       console.log(`ok   every page, ${screen}, ${colorScheme}`);
     }
   }
-  for (const [name, play] of Object.entries({ byKeyboard, live, switches, shell, withoutScript, otherPages })) {
+  for (const [name, play] of Object.entries({ byKeyboard, live, switches, tenant, shell, withoutScript, otherPages })) {
     if (!isWanted(name)) continue;
     await play();
     console.log(`ok   ${name}`);
@@ -194,6 +194,61 @@ async function switches() {
   await context.close();
 }
 
+/** The directory is changed from the page: mailboxes, service principals, secrets, mail. */
+async function tenant() {
+  const context = await browser.newContext();
+  const page = await tab(context);
+  await page.goto(`${sandbox.authority}/`);
+  const directory = (path) => control("GET", `/directory/${path}`);
+  const mailbox = page.locator("#people .card", { hasText: person.address });
+  const turn = async (within, name, to) => {
+    await within.getByRole("switch", { name, exact: true }).click();
+    await within.getByRole("switch", { name, exact: true, checked: to }).waitFor();
+  };
+  for (const [name, key] of [["IMAP", "imap"], ["POP", "pop"], ["SMTP", "smtp_auth"], ["Licence", "licensed"]]) {
+    await turn(mailbox, name, false);
+    assert.equal((await directory(`users/${person.address}`)).mailbox[key], false, name);
+    await turn(mailbox, name, true);
+    assert.equal((await directory(`users/${person.address}`)).mailbox[key], true, name);
+  }
+  await turn(mailbox, "May sign in", false);
+  await mailbox.getByText("blocked").waitFor();
+  await turn(mailbox, "May sign in", true);
+  const rights = async () => (await directory("mailbox_permissions")).filter(({ mailbox, trustee }) => mailbox === person.address && trustee === appOnly.client_id).length;
+  const unattended = mailbox.getByRole("switch", { name: "Mailgrant demo, unattended" });
+  assert.equal(await unattended.getAttribute("aria-checked"), "true");
+  await turn(mailbox, "Mailgrant demo, unattended", false);
+  assert.equal(await rights(), 0);
+  await turn(mailbox, "Mailgrant demo, unattended", true);
+  assert.equal(await rights(), 1);
+
+  const application = page.locator("#applications .card", { hasText: appOnly.client_id });
+  await application.getByRole("button", { name: "Wrong" }).click();
+  await application.getByText("registered with another object’s id").waitFor();
+  await application.getByRole("button", { name: "Missing" }).click();
+  await application.getByText("not registered: every login is refused").waitFor();
+  assert.deepEqual(await directory("service_principals"), []);
+  await application.getByRole("button", { name: "Right" }).click();
+  await application.getByText("registered, with the right object id").waitFor();
+  await application.getByRole("button", { name: /^Let it end/ }).click();
+  await application.getByText(/^ended /).waitFor();
+  assert.deepEqual((await token()).error_codes, [7000222]);
+  await application.getByRole("button", { name: /^Valid again/ }).click();
+  await application.getByText(/^ends /).waitFor();
+  assert.ok((await token()).access_token);
+
+  await page.getByLabel("In the mailbox").selectOption(person.address);
+  await page.getByLabel("Subject").fill("It's here");
+  await page.getByLabel("Text", { exact: true }).fill("Hello.");
+  await page.getByRole("button", { name: "Deliver" }).click();
+  await page.locator(".entry", { hasText: "POST /control/deliver" }).first().waitFor();
+  // As a shell takes it: the page's line does the same once more.
+  const printed = execFileSync("bash", ["-c", await page.locator("#same-text").textContent()], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"], timeout: 30_000 });
+  assert.equal(JSON.parse(printed).delivered[0].mailbox, person.address);
+  assert.deepEqual(page.complaints, []);
+  await context.close();
+}
+
 /** The lines of the page do what the page says. */
 async function shell() {
   const context = await browser.newContext();
@@ -201,7 +256,7 @@ async function shell() {
   await page.goto(`${sandbox.authority}/`);
   const lines = await page.locator(".trial code").textContent();
   await context.close();
-  const printed = execFileSync("bash", ["-c", lines], { encoding: "utf8", timeout: 30_000 });
+  const printed = execFileSync("bash", ["-c", lines], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"], timeout: 30_000 });
   assert.match(printed, /STATUS INBOX \(MESSAGES \d+\)/i);
 }
 

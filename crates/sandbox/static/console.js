@@ -95,7 +95,10 @@ async function submitted(event) {
   event.preventDefault();
   if (!form.dataset.path) return;
   const fields = Object.fromEntries([...new FormData(form)].filter(([, value]) => value !== ""));
-  if (await change(form, JSON.stringify(fields))) form.reset();
+  if (await change(form, JSON.stringify(fields))) {
+    $("news").textContent = "Delivered";
+    form.reset();
+  }
 }
 
 /** Makes the call of a switch, tells what went wrong, and shows how a program does the same. */

@@ -38,6 +38,7 @@ fn every_page_is_usable_by_everybody_and_the_sandboxs_own_shows_what_happens() {
         "byKeyboard",
         "live",
         "switches",
+        "tenant",
         "shell",
         "withoutScript",
         "otherPages",

@@ -7,10 +7,12 @@ use askama::Template;
 use super::view::View;
 use super::{Console, caller};
 use crate::authority::Authority;
+use crate::outbox::Outbox;
 
 pub(super) async fn get(
     authority: web::Data<Authority>,
     console: web::Data<Console>,
+    outbox: web::Data<Outbox>,
     request: HttpRequest,
 ) -> HttpResponse {
     // The page shows passwords and holds what opens the control API: a stranger's host name must not get at it.
@@ -19,7 +21,7 @@ pub(super) async fn get(
             .content_type("text/plain; charset=utf-8")
             .body("The sandbox's page answers to the host names localhost and 127.0.0.1 only.\n");
     }
-    let view = View::of(&authority, &console);
+    let view = View::of(&authority, &console, &outbox);
     match view.render() {
         Ok(html) => HttpResponse::Ok()
             .content_type("text/html; charset=utf-8")

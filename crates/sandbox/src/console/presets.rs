@@ -45,7 +45,12 @@ fn object(value: Value) -> Map<String, Value> {
 }
 
 /// The parts of the plan, with their names.
-pub(crate) static PARTS: &[(&str, &str)] = &[("authority", "Authority"), ("imap", "IMAP")];
+pub(crate) static PARTS: &[(&str, &str)] = &[
+    ("authority", "Authority"),
+    ("imap", "IMAP"),
+    ("smtp", "SMTP"),
+    ("pop3", "POP3"),
+];
 
 pub(crate) static PRESETS: &[Preset] = &[
     Preset {
@@ -101,6 +106,144 @@ pub(crate) static PRESETS: &[Preset] = &[
         name: "Not connected",
         sentence: "The login succeeds, then every command answers BAD User is authenticated but not connected.",
         fault: r#"{"not_connected": true}"#,
+    },
+    Preset {
+        part: "imap",
+        name: "Throttled",
+        sentence: "Every command: NO Request is throttled, with a backoff time of five minutes.",
+        fault: r#"{"rules": [{"preset": "throttled"}]}"#,
+    },
+    Preset {
+        part: "imap",
+        name: "Server unavailable",
+        sentence: "Every command: NO Server Unavailable. 15",
+        fault: r#"{"rules": [{"preset": "server_unavailable"}]}"#,
+    },
+    Preset {
+        part: "imap",
+        name: "Token ends",
+        sentence: "The next command: BYE Session invalidated - AccessTokenExpired.",
+        fault: r#"{"rules": [{"preset": "token_expired"}]}"#,
+    },
+    Preset {
+        part: "imap",
+        name: "Second LIST fails",
+        sentence: "The first LIST of a session works, the second is refused.",
+        fault: r#"{"rules": [{"preset": "second_list_fails"}]}"#,
+    },
+    Preset {
+        part: "imap",
+        name: "SELECT refused",
+        sentence: "A folder that LIST shows cannot be opened.",
+        fault: r#"{"rules": [{"preset": "select_refused"}]}"#,
+    },
+    Preset {
+        part: "imap",
+        name: "UIDVALIDITY changes",
+        sentence: "Each folder is numbered anew when it is opened, as after a restore.",
+        fault: r#"{"rules": [{"preset": "uid_validity_changes"}]}"#,
+    },
+    Preset {
+        part: "imap",
+        name: "FETCH without FLAGS",
+        sentence: "The flags are left out though they were asked for.",
+        fault: r#"{"rules": [{"preset": "fetch_without_flags"}]}"#,
+    },
+    Preset {
+        part: "imap",
+        name: "Cut in a literal",
+        sentence: "The connection ends in the middle of a message.",
+        fault: r#"{"rules": [{"preset": "cut_in_literal"}]}"#,
+    },
+    Preset {
+        part: "imap",
+        name: "IDLE tells nothing",
+        sentence: "New mail arrives, and IDLE keeps silent.",
+        fault: r#"{"rules": [{"preset": "idle_mute"}]}"#,
+    },
+    Preset {
+        part: "imap",
+        name: "Garbage",
+        sentence: "Each answer has a line in it that is no IMAP.",
+        fault: r#"{"rules": [{"preset": "garbage_line"}]}"#,
+    },
+    Preset {
+        part: "imap",
+        name: "Slow drip",
+        sentence: "32 octets a second.",
+        fault: r#"{"transport": {"drip_bytes_per_second": 32}}"#,
+    },
+    Preset {
+        part: "imap",
+        name: "Hangs",
+        sentence: "Says nothing more, and keeps the connection open.",
+        fault: r#"{"transport": {"hang": true}}"#,
+    },
+    Preset {
+        part: "imap",
+        name: "Ports closed",
+        sentence: "New connections are refused.",
+        fault: r#"{"transport": {"down": true}}"#,
+    },
+    Preset {
+        part: "smtp",
+        name: "Refuses every login",
+        sentence: "535 5.7.3 Authentication unsuccessful, whatever the token.",
+        fault: r#"{"refuse_login": true}"#,
+    },
+    Preset {
+        part: "smtp",
+        name: "Mailbox logon failure",
+        sentence: "The login holds, and each message is answered 430 4.2.0 STOREDRV.",
+        fault: r#"{"not_connected": true}"#,
+    },
+    Preset {
+        part: "smtp",
+        name: "Too many at once",
+        sentence: "MAIL is answered 432 4.3.2 Concurrent connections limit exceeded.",
+        fault: r#"{"rules": [{"at": "MAIL", "reply": "432 4.3.2 Concurrent connections limit exceeded."}]}"#,
+    },
+    Preset {
+        part: "smtp",
+        name: "May not send as",
+        sentence: "Each message is answered 554 5.2.252 SendAsDenied.",
+        fault: r#"{"rules": [{"at": "MESSAGE", "reply": "554 5.2.252 SendAsDenied; the sender is not allowed to send as this address"}]}"#,
+    },
+    Preset {
+        part: "smtp",
+        name: "Slow",
+        sentence: "Waits five seconds before each answer.",
+        fault: r#"{"transport": {"latency_ms": 5000}}"#,
+    },
+    Preset {
+        part: "smtp",
+        name: "Ports closed",
+        sentence: "New connections are refused.",
+        fault: r#"{"transport": {"down": true}}"#,
+    },
+    Preset {
+        part: "pop3",
+        name: "Refuses every login",
+        sentence: "-ERR Authentication failure: unknown user name or bad password.",
+        fault: r#"{"refuse_login": true}"#,
+    },
+    Preset {
+        part: "pop3",
+        name: "Not connected",
+        sentence: "The login succeeds, and nothing is behind it.",
+        fault: r#"{"not_connected": true}"#,
+    },
+    Preset {
+        part: "pop3",
+        name: "Slow",
+        sentence: "Waits five seconds before each answer.",
+        fault: r#"{"transport": {"latency_ms": 5000}}"#,
+    },
+    Preset {
+        part: "pop3",
+        name: "Ports closed",
+        sentence: "New connections are refused.",
+        fault: r#"{"transport": {"down": true}}"#,
     },
 ];
 

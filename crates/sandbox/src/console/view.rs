@@ -13,6 +13,7 @@ use self::requests::EntryRow;
 use self::services::Service;
 use super::Console;
 use crate::authority::Authority;
+use crate::outbox::Outbox;
 
 /// The whole page.
 #[derive(Template)]
@@ -34,6 +35,8 @@ pub(super) struct View {
     faults_in_force: usize,
     mailboxes: Vec<MailboxCard>,
     applications: Vec<ApplicationCard>,
+    /// The last ones, newest first.
+    sent: Vec<SentRow>,
     entries: Vec<EntryRow>,
     /// The empty row that the script fills in.
     blank: EntryRow,
@@ -42,8 +45,28 @@ pub(super) struct View {
     control: String,
 }
 
+/// Something that is on or off, with the call that turns it over.
+struct Switch {
+    id: String,
+    name: String,
+    on: bool,
+    method: &'static str,
+    path: String,
+    /// JSON; none for DELETE.
+    body: String,
+}
+
+/// A message that SMTP took.
+struct SentRow {
+    id: u64,
+    time: String,
+    from: String,
+    recipients: String,
+    subject: String,
+}
+
 impl View {
-    pub(super) fn of(authority: &Authority, console: &Console) -> Self {
+    pub(super) fn of(authority: &Authority, console: &Console, outbox: &Outbox) -> Self {
         let log = authority.log.since(0);
         let plan = authority.faults.plan();
         let tenant = authority.directory.tenant();
@@ -65,6 +88,7 @@ impl View {
             faults,
             mailboxes: directory::mailboxes(&tenant),
             applications: directory::applications(&tenant, now),
+            sent: sent(outbox),
             entries: requests::rows(&log.entries, &tenant),
             blank: EntryRow::default(),
             kinds: requests::kinds(),
@@ -73,6 +97,21 @@ impl View {
         }
     }
 }
+
+fn sent(outbox: &Outbox) -> Vec<SentRow> {
+    let sent = outbox.list().into_iter().rev().take(SENT);
+    sent.map(|sent| SentRow {
+        id: sent.id,
+        time: moment(sent.at.0),
+        from: sent.mail_from,
+        recipients: sent.recipients.join(", "),
+        subject: sent.subject.unwrap_or_else(|| "(no subject)".to_owned()),
+    })
+    .collect()
+}
+
+/// Messages of the outbox that are shown; the control API has them all.
+const SENT: usize = 10;
 
 /// `2026-11-22 07:10:23`, in UTC.
 fn moment(seconds: i64) -> String {
