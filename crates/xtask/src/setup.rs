@@ -106,6 +106,7 @@ pub(crate) fn everything(console: &Console) -> Result<Missing> {
         workspace::on_path("mbsync").is_some() && sasl_knows_xoauth2(),
         &["isync", "libsasl2-modules-kdexoauth2"],
     );
+    need("mutt", workspace::on_path("mutt").is_some(), &["mutt"]);
     need("msal", can_make_venv(), &["python3-venv"]);
     need(
         "node",

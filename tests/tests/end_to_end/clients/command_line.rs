@@ -1,4 +1,4 @@
-//! curl and mbsync.
+//! curl, mbsync and mutt.
 
 use std::process::Command;
 
@@ -8,27 +8,43 @@ use serde_json::Value;
 use super::{assert_printed, sandbox};
 
 #[tokio::test]
-async fn curl_gets_a_token_and_reads_mail() {
+async fn curl_gets_a_token_and_reads_and_sends_mail() {
     needs!("curl", "jq");
     let (sandbox, _dir) = sandbox();
     let printed = Client::run(&sandbox, "curl.sh", &[]).unwrap();
-    let statuses: Vec<_> = printed
-        .lines()
-        .filter(|line| line.starts_with("* STATUS INBOX (MESSAGES "))
-        .collect();
-    assert_eq!(statuses.len(), 2, "{printed}");
-    assert_eq!(statuses[0], statuses[1]);
-    assert_printed(
-        &printed,
-        &["Subject: ", "curl: (67) Login denied", "curl ended with 67"],
-    );
+    let all = |start: &str| -> Vec<_> {
+        let lines = printed.lines();
+        lines
+            .filter_map(|line| line.trim_end().strip_prefix(start))
+            .collect()
+    };
+    let [first, second] = all("* STATUS INBOX (MESSAGES ")[..] else {
+        panic!("two statuses:\n{printed}")
+    };
+    assert_eq!(first, second);
+    let before: u32 = first.split(' ').next().unwrap().parse().unwrap();
+    // What was sent is found as the newest message, and POP3 counts it too.
+    let newest = (before + 1).to_string();
+    assert_eq!(all("* SEARCH "), [&newest], "{printed}");
+    assert_printed(&printed, &[&format!("{newest} ")]);
+    let subjects = all("Subject: ");
+    assert_eq!(subjects.len(), 2, "by IMAP and by POP3: {printed}");
+    assert_eq!(subjects[0], subjects[1]);
+    assert_eq!(all("curl: (67) Login denied").len(), 3, "{printed}");
+    assert_eq!(all("curl ended with 67").len(), 3, "{printed}");
 
-    let logins = sandbox.requests_of("imap_login").await.unwrap();
-    let outcomes: Vec<_> = logins
-        .iter()
-        .map(|login| login["outcome"] == "ok")
-        .collect();
-    assert_eq!(outcomes, [true, true, true, false], "{logins:?}");
+    for (kind, expected) in [
+        ("imap_login", &[true, true, true, true, false][..]),
+        ("smtp_login", &[true, false]),
+        ("pop3_login", &[true, true, false]),
+    ] {
+        let logins = sandbox.requests_of(kind).await.unwrap();
+        let outcomes: Vec<_> = logins
+            .iter()
+            .map(|login| login["outcome"] == "ok")
+            .collect();
+        assert_eq!(outcomes, expected, "{logins:?}");
+    }
 }
 
 #[tokio::test]
@@ -80,4 +96,25 @@ async fn mbsync_copies_a_mailbox_into_a_maildir() {
             .collect::<Vec<_>>()
     };
     assert_eq!(folders(&again), folders(&printed));
+}
+
+#[tokio::test]
+async fn mutt_searches_and_saves() {
+    needs!("mutt", "curl", "jq");
+    let (sandbox, _dir) = sandbox();
+    let printed = Client::run(&sandbox, "mutt.sh", &[]).unwrap();
+    assert_printed(
+        &printed,
+        &[
+            "found 2 letters:",
+            "Subject: Internship next summer",
+            "Subject: Re: Internship next summer",
+        ],
+    );
+    let logins = sandbox.requests_of("imap_login").await.unwrap();
+    let [login] = &logins[..] else {
+        panic!("one login, not {logins:?}")
+    };
+    assert_eq!(login["user"], "support@tarnbrook.test");
+    assert_eq!(login["outcome"], "ok");
 }

@@ -115,3 +115,48 @@ async fn smtplib_sends_after_starttls() {
         .collect();
     assert_eq!(outcomes, [true, true, false], "{logins:?}");
 }
+
+#[tokio::test]
+async fn poplib_reads_and_deletes_with_tls_from_the_first_byte() {
+    needs!("python3");
+    let (sandbox, _dir) = sandbox();
+    poplib(&sandbox, &[]).await;
+}
+
+#[tokio::test]
+async fn poplib_reads_and_deletes_after_stls() {
+    needs!("python3");
+    let (sandbox, _dir) = sandbox();
+    poplib(&sandbox, &["starttls"]).await;
+}
+
+async fn poplib(sandbox: &Sandbox, tls: &[&str]) {
+    let printed = Client::run(sandbox, "poplib_client.py", tls).unwrap();
+    assert_printed(
+        &printed,
+        &[
+            "greeting +OK The Microsoft Exchange POP3 service is ready.",
+            "first Subject: ",
+            "refused b'-ERR ",
+        ],
+    );
+    let number = |start: &str| {
+        let line = printed
+            .lines()
+            .find_map(|line| line.strip_prefix(start))
+            .unwrap();
+        line.split(' ').next().unwrap().parse::<u32>().unwrap()
+    };
+    assert_eq!(number("left ") + 1, number("holds "), "{printed}");
+    assert!(
+        printed.contains(" False\n"),
+        "the deleted one is gone: {printed}"
+    );
+
+    let logins = sandbox.requests_of("pop3_login").await.unwrap();
+    let outcomes: Vec<_> = logins
+        .iter()
+        .map(|login| login["outcome"] == "ok")
+        .collect();
+    assert_eq!(outcomes, [true, true, false], "{logins:?}");
+}
