@@ -10,7 +10,7 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
-use crate::support::World;
+use crate::support::{Browser, World};
 
 trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
@@ -94,3 +94,78 @@ pub async fn imap_login(world: &World, user: &str, token: &str) -> (Line, String
     let answer = line.until("t ").await;
     (line, answer)
 }
+
+/// An SMTP connection that has switched to TLS and said EHLO again.
+pub async fn smtp(world: &World) -> Line {
+    let mut line = Line::plain(world.running.description().smtp.port).await;
+    line.read().await;
+    line.smtp("EHLO client.test").await;
+    assert_eq!(line.smtp("STARTTLS").await, "220 2.0.0 SMTP server ready");
+    let mut line = line.into_tls(world).await;
+    line.smtp("EHLO client.test").await;
+    line
+}
+
+/// An SMTP connection with the reply to its login.
+pub async fn smtp_login(world: &World, user: &str, token: &str) -> (Line, String) {
+    let mut line = smtp(world).await;
+    let answer = line
+        .smtp(&format!("AUTH XOAUTH2 {}", xoauth2(user, token)))
+        .await;
+    (line, answer)
+}
+
+/// A POP3 connection with the answer to its login.
+pub async fn pop3_login(world: &World, user: &str, token: &str) -> (Line, String) {
+    let mut line = Line::tls(world, world.running.description().pop3.port).await;
+    line.read().await;
+    assert_eq!(line.ask("AUTH XOAUTH2").await, "+ ");
+    let answer = line.ask(&xoauth2(user, token)).await;
+    (line, answer)
+}
+
+impl Line {
+    /// Sends a line and reads the reply; its last line.
+    pub async fn smtp(&mut self, line: &str) -> String {
+        self.send(line).await;
+        loop {
+            let reply = self.read().await;
+            if reply.as_bytes().get(3) != Some(&b'-') {
+                return reply;
+            }
+        }
+    }
+
+    /// Hands in a message; the last reply.
+    pub async fn hand_in(&mut self, from: &str, to: &[&str], message: &str) -> String {
+        let reply = self.begin(from, to).await;
+        if !reply.starts_with("354") {
+            return reply;
+        }
+        self.smtp(&format!("{message}\r\n.")).await
+    }
+
+    /// As far as the message.
+    pub async fn begin(&mut self, from: &str, to: &[&str]) -> String {
+        let reply = self.smtp(&format!("MAIL FROM:<{from}>")).await;
+        if !reply.starts_with("250") {
+            return reply;
+        }
+        for to in to {
+            self.smtp(&format!("RCPT TO:<{to}>")).await;
+        }
+        self.smtp("DATA").await
+    }
+}
+
+/// A token of a person for these scopes.
+pub async fn token_of(world: &World, address: &str, scope: &str) -> String {
+    let url = world.authorize_url(&[("scope", scope)]);
+    let answer = Browser::new(world).connect(&url, address).await;
+    let code = answer.parameter("code").expect("a code");
+    let tokens = world.redeem(&code, &[]).await.ok();
+    tokens["access_token"].as_str().unwrap().to_owned()
+}
+
+/// What SMTP wants of a person's token.
+pub const SMTP_SEND: &str = "openid https://outlook.office.com/SMTP.Send";

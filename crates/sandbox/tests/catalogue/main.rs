@@ -21,10 +21,12 @@ mod claims;
 mod client_credentials;
 mod harness;
 mod imap;
+#[allow(dead_code, reason = "shared with the tests of the sandbox")]
 mod line;
 mod refresh;
 mod set_up;
 mod sign_in;
+mod smtp;
 #[path = "../sandbox/support.rs"]
 #[allow(dead_code, reason = "shared with the tests of the sandbox")]
 mod support;

@@ -25,10 +25,14 @@ mod discovery;
 mod federated;
 mod imap;
 mod instance_discovery;
+#[path = "../catalogue/line.rs"]
+#[allow(dead_code, reason = "shared with the tests of the catalogue")]
+mod line;
 mod on_behalf_of;
 mod personal;
 mod post;
 mod refresh;
 mod restart;
 mod sign_in;
+mod submission;
 mod support;
