@@ -49,7 +49,7 @@ impl Directory {
         self.commit(|tenant, secrets| {
             let key = match collection.single {
                 true => String::new(),
-                false => (collection.key)(&entry)?,
+                false => (collection.key)(&entry, tenant)?,
             };
             let known = collection.find(tenant, &key);
             if let (Some((_, Value::Object(known))), Value::Object(entry)) = (&known, &mut entry) {
@@ -80,7 +80,7 @@ impl Directory {
                 .find(tenant, key)
                 .ok_or_else(|| not_found(collection.name, key))?;
             merge(&mut entry, patch);
-            if !(collection.key)(&entry)?.eq_ignore_ascii_case(&key) {
+            if !(collection.key)(&entry, tenant)?.eq_ignore_ascii_case(&key) {
                 return Err(ChangeRefusal::Invalid(format!(
                     "the name of an entry cannot change: {key}; put a new one and remove this"
                 )));
@@ -294,7 +294,7 @@ fn place_entry<E: Entry>(
     tenant: &mut Tenant,
     secrets: &Secrets,
 ) -> Result<Change, ChangeRefusal> {
-    let (key, given) = (entry.key(), written(&entry));
+    let (key, given) = (entry.key_in(tenant), written(&entry));
     entry.put(tenant, secrets)?;
     let entry = E::find(tenant, &key).map_or(given, |whole| written(&whole));
     Ok(Change {

@@ -302,6 +302,27 @@ async fn bad_entries_are_refused_with_the_key_and_change_nothing() {
 }
 
 #[actix_web::test]
+async fn people_may_be_named_by_their_user_principal_name() {
+    let world = World::start().await;
+    let upn = "bruno.keller@quillmere.test";
+    let permission = json!({"mailbox": ADA, "trustee": upn});
+    let made = put(&world, "/directory/mailbox_permissions", permission).await;
+    assert_eq!((made.status, &made.body["trustee"]), (201, &json!(BRUNO)));
+    let tenant = |right| {
+        let directory = world.running.directory();
+        directory.tenant().has_right(ADA, BRUNO, right)
+    };
+    assert!(tenant(
+        mailgrant_sandbox::directory::MailboxRight::FullAccess
+    ));
+    let consent = json!({"application": DELEGATED, "user": upn, "permissions": ["openid"]});
+    let made = put(&world, "/directory/consents", consent.clone()).await;
+    assert_eq!((made.status, &made.body["user"]), (201, &json!(BRUNO)));
+    let again = put(&world, "/directory/consents", consent).await;
+    assert_eq!(again.status, 200);
+}
+
+#[actix_web::test]
 async fn a_replaced_user_keeps_what_is_left_out_and_a_new_password_ends_refresh_tokens() {
     let world = World::start().await;
     let before = get(&world, &format!("/directory/users/{NO_IMAP}"))

@@ -93,7 +93,8 @@ pub(super) async fn put_named(
         Ok(collection) => collection,
         Err(reason) => return refused(&reason),
     };
-    match (collection.key)(&entry) {
+    let own = (collection.key)(&entry, &authority.directory.tenant());
+    match own {
         Ok(own) if own.eq_ignore_ascii_case(&key) => {
             put(authority, store, web::Path::from(name), options, entry).await
         }

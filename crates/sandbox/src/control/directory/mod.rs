@@ -13,6 +13,20 @@
 //! | `mailbox_permissions` | `[[mailbox_permission]]` | `MAILBOX/TRUSTEE` |
 //! | `consents` | `[[consent]]` | `CLIENT_ID/USER` |
 //!
+//! | request | what | answer |
+//! | --- | --- | --- |
+//! | `GET /control/directory` | everything; with `?format=toml` a tenant file | `{"tenant": {…}, "users": […], …}` |
+//! | `GET …/{collection}`, `GET …/{collection}/{key}` | all entries, one entry | whole entries: what was left out is there |
+//! | `PUT …/{collection}`, `PUT …/{collection}/{key}` | makes an entry, or replaces the one with its key; `?sample_mail=true` fills a new mailbox | 201 or 200, the whole entry |
+//! | `PATCH …/{collection}/{key}`, `PATCH …/tenant` | changes the keys it names; `null` leaves a key out (RFC 7396) | 200, the whole entry |
+//! | `DELETE …/{collection}/{key}` | removes it with the permissions and consents that hang on it; mail stays | 204 |
+//! | `POST …/applications/{client_id}/secrets` | `{"value", "display_name", "expires"}`, all of them optional | 201, the secret |
+//! | `PATCH`, `DELETE …/applications/{client_id}/secrets/{id}` | `{"expires": "2026-01-01T00:00:00Z"}` | 200, the secret; 204 |
+//!
+//! A user that is replaced keeps the password, object id, user principal name and mailbox switches that the new entry
+//! leaves out, an application its object ids, secrets and certificates. A new password ends the person's refresh
+//! tokens.
+//!
 //! Passwords and secrets are shown, as on the sign-in page and in the ready file: nobody has them in earnest.
 
 mod collection;

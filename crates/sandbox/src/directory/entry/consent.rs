@@ -27,6 +27,14 @@ impl Entry for ConsentEntry {
         format!("{}/{}", self.application, self.user)
     }
 
+    fn key_in(&self, tenant: &Tenant) -> String {
+        let user = tenant
+            .user(&self.user)
+            .or_else(|| tenant.user_by_object_id(&self.user));
+        let user = user.map_or(&self.user, |user| &user.address);
+        format!("{}/{user}", self.application)
+    }
+
     fn all(tenant: &Tenant) -> Vec<Self> {
         let entry = |consent: &Consent| {
             let person = consent.person.as_ref()?;

@@ -15,6 +15,10 @@ impl Entry for MailboxPermissionEntry {
         format!("{}/{}", self.mailbox, self.trustee)
     }
 
+    fn key_in(&self, tenant: &Tenant) -> String {
+        self.clone().with_addresses(tenant).key()
+    }
+
     fn all(tenant: &Tenant) -> Vec<Self> {
         tenant.mailbox_permissions.clone()
     }
@@ -25,8 +29,9 @@ impl Entry for MailboxPermissionEntry {
                 "[[mailbox_permission]] rights: name at least one of full_access, send_as",
             ));
         }
-        let key = self.key();
-        replace(&mut tenant.mailbox_permissions, self, |known| {
+        let entry = self.with_addresses(tenant);
+        let key = entry.key();
+        replace(&mut tenant.mailbox_permissions, entry, |known| {
             known.key().eq_ignore_ascii_case(&key)
         });
         Ok(())
@@ -36,5 +41,18 @@ impl Entry for MailboxPermissionEntry {
         tenant
             .mailbox_permissions
             .retain(|permission| !permission.key().eq_ignore_ascii_case(key));
+    }
+}
+
+impl MailboxPermission {
+    /// People and mailboxes by their address, however they were named.
+    fn with_addresses(mut self, tenant: &Tenant) -> Self {
+        if let Some(mailbox) = tenant.mailbox(&self.mailbox) {
+            self.mailbox = mailbox.address.clone();
+        }
+        if let Some(user) = tenant.user(&self.trustee) {
+            self.trustee = user.address.clone();
+        }
+        self
     }
 }

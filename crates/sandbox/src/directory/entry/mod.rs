@@ -41,6 +41,11 @@ pub(crate) trait Entry: Serialize + DeserializeOwned {
     /// What it is found by. Keys are compared without regard to case.
     fn key(&self) -> String;
 
+    /// The key under which a tenant will have it: people have two names, and one of them counts.
+    fn key_in(&self, _tenant: &Tenant) -> String {
+        self.key()
+    }
+
     /// All that the tenant has, with nothing left out.
     fn all(tenant: &Tenant) -> Vec<Self>;
 
@@ -63,7 +68,7 @@ pub(crate) struct Collection {
     pub name: &'static str,
     pub kept: &'static [&'static str],
     pub single: bool,
-    pub key: fn(&Value) -> Result<String, Error>,
+    pub key: fn(&Value, &Tenant) -> Result<String, Error>,
     pub all: fn(&Tenant) -> Vec<(String, Value)>,
     pub put: fn(Value, &mut Tenant, &Secrets) -> Result<(), Error>,
     pub remove: fn(&mut Tenant, &str),
@@ -100,7 +105,7 @@ impl Collection {
             name: E::COLLECTION,
             kept: E::KEPT,
             single: E::SINGLE,
-            key: |entry| Ok(read::<E>(entry.clone())?.key()),
+            key: |entry, tenant| Ok(read::<E>(entry.clone())?.key_in(tenant)),
             all: |tenant| {
                 let entries = E::all(tenant).into_iter();
                 entries
