@@ -602,6 +602,18 @@ async fn protocols_are_switched_for_a_mailbox_and_for_all() {
     )
     .await;
     assert!(taken.contains("already being used"), "{taken}");
+    // A personal account is none of the organization's.
+    let dora = json!({"address": "dora@else.test", "display_name": "Dora"});
+    let made = world
+        .control_as(Method::PUT, "/directory/personal_accounts", Some(dora))
+        .await;
+    assert_eq!(made.status, 201, "{made:?}");
+    for (name, parameters) in [
+        ("Get-CASMailbox", json!({"Identity": "dora@else.test"})),
+        ("Get-MgUser", json!({"UserId": "dora@else.test"})),
+    ] {
+        error(&world, name, parameters).await;
+    }
     let listed = run(
         &world,
         "Get-Mailbox",

@@ -36,6 +36,7 @@ async fn whole(world: &World) -> Value {
 async fn every_collection_is_made_changed_and_removed() {
     let world = World::start().await;
     let user = json!({"address": "cleo@quillmere.test", "display_name": "Cleo"});
+    let personal = json!({"address": "dora@else.test", "display_name": "Dora"});
     let shared = json!({"address": "info@quillmere.test", "display_name": "Info"});
     let application = json!({"client_id": NEW_APP, "display_name": "New", "flow": "app_only"});
     let principal = json!({"application": APP_ONLY, "object_id": NEW_APP});
@@ -47,6 +48,14 @@ async fn every_collection_is_made_changed_and_removed() {
             "cleo@quillmere.test",
             user,
             json!({"enabled": false, "mailbox": {"imap": false}}),
+            json!(false),
+            201,
+        ),
+        (
+            "personal_accounts",
+            "dora@else.test",
+            personal,
+            json!({"enabled": false}),
             json!(false),
             201,
         ),

@@ -7,6 +7,7 @@
 //! | --- | --- | --- |
 //! | `tenant` | `[tenant]` | none: there is one |
 //! | `users` | `[[user]]` | the address |
+//! | `personal_accounts` | `[[personal_account]]` | the address |
 //! | `shared_mailboxes` | `[[shared_mailbox]]` | the address |
 //! | `applications` | `[[application]]` | the client id |
 //! | `service_principals` | `[[service_principal]]` | the client id |

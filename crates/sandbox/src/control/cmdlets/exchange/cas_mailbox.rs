@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::super::call::{Call, Cmdlet, Kind, Output, mandatory, optional};
-use super::{MODULE, alias, find_mailbox};
+use super::{MODULE, alias, find_mailbox, mailboxes};
 use crate::directory::{Mailbox, MailboxSwitches, SharedMailboxEntry, UserEntry};
 
 pub(super) const CMDLETS: &[Cmdlet] = &[
@@ -60,7 +60,7 @@ fn get(call: &Call<'_>) -> Output {
     let tenant = call.authority.directory.tenant();
     match call.text("Identity") {
         Some(identity) => Ok(vec![object(find_mailbox(&tenant, identity)?)]),
-        None => Ok(tenant.mailboxes.iter().map(object).collect()),
+        None => Ok(mailboxes(&tenant).map(object).collect()),
     }
 }
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::super::call::{Call, Cmdlet, CmdletError, Kind, Output, mandatory, optional};
-use super::{MODULE, alias, find_mailbox};
+use super::{MODULE, alias, find_mailbox, mailboxes};
 use crate::directory::{
     Mailbox, MailboxSwitches, SharedMailboxEntry, Tenant, UserEntry, derived_guid,
 };
@@ -83,7 +83,7 @@ fn get(call: &Call<'_>) -> Output {
     let wanted = call.texts("RecipientTypeDetails");
     let found: Vec<&Mailbox> = match call.text("Identity") {
         Some(identity) => vec![find_mailbox(&tenant, identity)?],
-        None => tenant.mailboxes.iter().collect(),
+        None => mailboxes(&tenant).collect(),
     };
     let is_wanted = |mailbox: &&Mailbox| {
         wanted.is_empty()

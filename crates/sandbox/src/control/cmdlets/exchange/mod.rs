@@ -32,10 +32,20 @@ fn find_mailbox<'t>(tenant: &'t Tenant, identity: &str) -> Result<&'t Mailbox, C
                 .as_ref()
                 .is_some_and(|owner| owner.eq_ignore_ascii_case(identity))
     };
-    tenant
-        .mailbox(identity)
-        .or_else(|| tenant.mailboxes.iter().find(named))
+    let by_address = tenant.mailbox(identity).map(|mailbox| &mailbox.address);
+    mailboxes(tenant)
+        .find(|mailbox| Some(&mailbox.address) == by_address)
+        .or_else(|| mailboxes(tenant).find(named))
         .ok_or_else(|| not_found(tenant, identity))
+}
+
+/// Those of the organization; personal accounts are none of its administrator's business.
+fn mailboxes(tenant: &Tenant) -> impl Iterator<Item = &Mailbox> {
+    tenant.mailboxes.iter().filter(|mailbox| {
+        let owner = mailbox.owner.as_ref();
+        let owner = owner.and_then(|owner| tenant.user_by_object_id(owner));
+        owner.is_none_or(|owner| !owner.personal)
+    })
 }
 
 /// What Exchange was told under that object id, application id or name.

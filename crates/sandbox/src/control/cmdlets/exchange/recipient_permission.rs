@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::super::call::{Call, Cmdlet, CmdletError, Kind, Output, mandatory, optional};
 use super::rights::{Pair, holders, trustee};
-use super::{MODULE, find_mailbox};
+use super::{MODULE, find_mailbox, mailboxes};
 use crate::directory::{MailboxRight, Tenant};
 
 pub(super) const CMDLETS: &[Cmdlet] = &[
@@ -58,15 +58,13 @@ fn get(call: &Call<'_>) -> Output {
         .text("Trustee")
         .map(|name| trustee(&tenant, name))
         .transpose()?;
-    let mailboxes: Vec<&str> = match call.text("Identity") {
+    let addresses: Vec<&str> = match call.text("Identity") {
         Some(identity) => vec![&find_mailbox(&tenant, identity)?.address],
-        None => tenant
-            .mailboxes
-            .iter()
+        None => mailboxes(&tenant)
             .map(|mailbox| mailbox.address.as_str())
             .collect(),
     };
-    let listed = mailboxes
+    let listed = addresses
         .into_iter()
         .flat_map(|mailbox| list(&tenant, mailbox, trustee.as_deref()));
     Ok(listed.collect())

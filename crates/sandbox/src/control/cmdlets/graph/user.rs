@@ -48,7 +48,7 @@ fn get(call: &Call<'_>) -> Output {
             object(find(&tenant, id)?),
             &call.texts("Property"),
         )]),
-        None => filter::apply(call, tenant.users.iter().map(object).collect()),
+        None => filter::apply(call, people(&tenant).map(object).collect()),
     }
 }
 
@@ -99,14 +99,16 @@ fn revoke(call: &Call<'_>) -> Output {
 }
 
 fn find<'t>(tenant: &'t Tenant, id: &str) -> Result<&'t User, CmdletError> {
-    tenant
-        .users
-        .iter()
+    people(tenant)
         .find(|user| {
             user.object_id.eq_ignore_ascii_case(id)
                 || user.user_principal_name.eq_ignore_ascii_case(id)
         })
         .ok_or_else(|| not_found(id))
+}
+
+fn people(tenant: &Tenant) -> impl Iterator<Item = &User> {
+    tenant.users.iter().filter(|user| !user.personal)
 }
 
 fn object(user: &User) -> Value {
