@@ -7,6 +7,7 @@ use super::answer::{Answer, ResponseMode};
 use super::browser::Browser;
 use super::code::Challenge;
 use super::flow::{Flow, FlowKind};
+use super::gate;
 use super::pages;
 use super::params::Params;
 use super::problem::{Problem, request};
@@ -116,6 +117,14 @@ fn read(
     let application = segment
         .application(authority, client_id)
         .map_err(Refused::ByPage)?;
+    if params.get("resource").is_some() {
+        return Err(Refused::ByPage(request::RESOURCE_PARAMETER.problem()));
+    }
+    if application.redirect_uris.is_empty() {
+        return Err(Refused::ByPage(
+            request::NO_REPLY_ADDRESS_REGISTERED.problem(),
+        ));
+    }
     let requested = params
         .get("redirect_uri")
         .ok_or(Refused::ByPage(request::NO_REPLY_ADDRESS.problem()))?;
@@ -148,14 +157,17 @@ fn read(
         .required("scope")
         .and_then(|scope| RequestedScopes::parse(scope, &application, &directory))
         .map_err(refuse)?;
+    for target in &scopes.targets {
+        gate::check_resource(authority, &application, target.resource).map_err(refuse)?;
+    }
+    if platform == Platform::Spa && params.get("code_challenge").is_none() {
+        return Err(refuse(request::PKCE_REQUIRED.problem()));
+    }
     let challenge = Challenge::parse(
         params.get("code_challenge"),
         params.get("code_challenge_method"),
     )
     .map_err(refuse)?;
-    if platform == Platform::Spa && challenge.is_none() {
-        return Err(refuse(request::PKCE_REQUIRED.problem()));
-    }
     let request = AuthorizeRequest {
         segment,
         platform,

@@ -28,6 +28,7 @@ pub(crate) struct CodeGrant {
     pub nonce: Option<Secret>,
     pub challenge: Option<Challenge>,
     pub issued_at: UnixTime,
+    pub second_step_at: Option<UnixTime>,
 }
 
 /// A PKCE challenge.
@@ -44,7 +45,10 @@ impl Challenge {
         method: Option<&str>,
     ) -> Result<Option<Self>, Problem> {
         let Some(challenge) = challenge else {
-            return Ok(None);
+            return match method {
+                None => Ok(None),
+                Some(_) => Err(request::CHALLENGE_MISSING.problem()),
+            };
         };
         let unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
         if !(43..=128).contains(&challenge.len()) || !challenge.bytes().all(unreserved) {
@@ -196,7 +200,9 @@ mod tests {
 
     #[test]
     fn bad_challenges_are_refused() {
-        assert_eq!(Challenge::parse(None, Some("S256")), Ok(None));
+        assert_eq!(Challenge::parse(None, None), Ok(None));
+        let missing = Challenge::parse(None, Some("S256")).unwrap_err();
+        assert_eq!(missing.code(), 50147);
         let short = "a".repeat(42);
         let strange = format!("{} ", "a".repeat(43));
         for challenge in [short.as_str(), strange.as_str(), ""] {

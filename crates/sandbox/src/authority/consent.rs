@@ -60,11 +60,6 @@ fn decide(
             return admin_consent::decide(authority, request, &flow, asked, &person, accepted);
         }
     };
-    let reserved = {
-        let tenant = authority.directory.tenant();
-        !person.personal
-            && (tenant.admin_consent_required || flow.application.admin_consent_required)
-    };
     if !accepted {
         // At the end of the page that wants an administrator, giving up means something else than a refusal.
         let problem = match form.get("reason") {
@@ -82,10 +77,7 @@ fn decide(
         });
     }
     let permissions: Vec<_> = scopes.permissions().into_iter().collect();
-    if reserved
-        && !person.administrator
-        && permissions.iter().any(|permission| permission.opens_mail())
-    {
+    if step::is_reserved(authority, &flow.application, &person, &permissions) {
         // The page was not shown; somebody made the form up, or the policy has just changed.
         return Ok(step::next(authority, request, &browser, flow));
     }

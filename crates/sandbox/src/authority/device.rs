@@ -34,8 +34,8 @@ pub(crate) struct DeviceKey(Vec<u8>);
 /// What the person did with a code.
 #[derive(Clone, Debug)]
 pub(crate) enum Decision {
-    /// Agreed: the person's object id.
-    Approved(String),
+    /// Agreed: the person's object id, and when they did a second step.
+    Approved(String, Option<UnixTime>),
     /// Said no, or was not allowed to say yes.
     Refused(Problem),
 }
@@ -136,13 +136,13 @@ impl DeviceCodes {
         }
     }
 
-    /// The device's question whether the person is done: the request and the person.
+    /// The device's question whether the person is done: the request, the person and their second step.
     pub(crate) fn poll(
         &self,
         device_code: &str,
         client_id: &str,
         now: UnixTime,
-    ) -> Result<(DeviceRequest, String), Problem> {
+    ) -> Result<(DeviceRequest, String, Option<UnixTime>), Problem> {
         let mut codes = self.lock();
         let issued = codes
             .get_mut(&key(device_code))
@@ -160,8 +160,8 @@ impl DeviceCodes {
             }
             State::Waiting => Err(device::PENDING.problem()),
             State::Decided(Decision::Refused(problem)) => Err(problem.clone()),
-            State::Decided(Decision::Approved(person)) => {
-                let answer = (issued.request.clone(), person.clone());
+            State::Decided(Decision::Approved(person, second_step_at)) => {
+                let answer = (issued.request.clone(), person.clone(), *second_step_at);
                 issued.state = State::Redeemed;
                 Ok(answer)
             }
@@ -253,14 +253,14 @@ mod tests {
     fn the_first_decision_counts_and_gives_one_grant() {
         let (codes, device_code, user_code) = issued();
         let (key, _) = codes.find(&user_code, NOW).unwrap();
-        let approved = |person: &str| Decision::Approved(person.to_owned());
+        let approved = |person: &str| Decision::Approved(person.to_owned(), None);
         codes.decide(&key, approved("ada"), NOW).unwrap();
         assert_eq!(
             codes.decide(&key, approved("eve"), NOW).unwrap_err().code(),
             70018
         );
         assert_eq!(codes.find(&user_code, NOW).unwrap_err().code(), 70018);
-        let (_, person) = codes.poll(device_code.expose(), "C", NOW).unwrap();
+        let (_, person, _) = codes.poll(device_code.expose(), "C", NOW).unwrap();
         assert_eq!(person, "ada");
         let again = codes.poll(device_code.expose(), "c", NOW).unwrap_err();
         assert_eq!(again.code(), 54005);

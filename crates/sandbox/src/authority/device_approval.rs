@@ -5,13 +5,14 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use super::browser::Browser;
 use super::device::{Decision, DeviceKey, DeviceRequest};
 use super::flow::{Flow, FlowKind};
+use super::gate;
 use super::pages::{self, Prefill};
 use super::params::Params;
 use super::problem::{Problem, consent, device, request as malformed};
 use super::state::Authority;
 use super::step;
 use super::tenant::TenantSegment;
-use crate::directory::User;
+use crate::directory::{SignInFlow, User};
 
 /// A device's request in the hands of a person.
 #[derive(Clone, Debug)]
@@ -137,20 +138,28 @@ pub(crate) fn next(
         return pages::device_confirm(authority, browser, &flow, &person);
     }
     let scopes = &asked.request.scopes;
+    let way = SignInFlow::DeviceCode;
+    if let Err(problem) = step::check_visit(authority, browser, &flow, scopes, way, &person) {
+        return match gate::second_step_mends(&problem) {
+            true => pages::second_step(authority, browser, &flow, &person),
+            false => refuse(authority, request, &flow, asked, problem),
+        };
+    }
     let missing = step::missing_consent(authority, &flow, scopes, &person);
     if missing.is_empty() {
-        return approve(authority, request, &flow, asked, &person);
+        return approve(authority, request, browser, &flow, asked, &person);
     }
     let problem = step::consent_problem(authority, &flow, &missing, &person);
-    match problem.is(&consent::ADMINISTRATOR_NEEDED) {
-        true => {
+    match problem.is(&consent::MISSING) {
+        false => {
             let mut entry = authority.entry("consent");
             entry.client_id = Some(flow.application.client_id.clone());
             entry.user = Some(person.address.clone());
+            let code = problem.code();
             authority.record::<()>(entry, &Err(problem));
-            pages::need_approval(authority, request, browser, &flow, &person, &missing)
+            pages::need_approval(authority, request, browser, &flow, &person, &missing, code)
         }
-        false => pages::consent(authority, browser, &flow, &person, &scopes.permissions()),
+        true => pages::consent(authority, browser, &flow, &person, &scopes.permissions()),
     }
 }
 
@@ -158,11 +167,13 @@ pub(crate) fn next(
 fn approve(
     authority: &Authority,
     request: &HttpRequest,
+    browser: &Browser,
     flow: &Flow,
     asked: &DeviceApproval,
     person: &User,
 ) -> HttpResponse {
-    let decision = Decision::Approved(person.object_id.clone());
+    let second_step_at = authority.second_steps.at(browser, &person.object_id);
+    let decision = Decision::Approved(person.object_id.clone(), second_step_at);
     let text = format!(
         "You have signed in to {} on your device. You may close this page.",
         flow.application.display_name
@@ -206,7 +217,7 @@ fn end(
         return pages::error(authority, request, &malformed::FLOW_LOST.problem());
     }
     let (title, refused) = match &decision {
-        Decision::Approved(_) => ("Signed in", Ok(())),
+        Decision::Approved(..) => ("Signed in", Ok(())),
         Decision::Refused(problem) => ("Not signed in", Err(problem.clone())),
     };
     let mut entry = authority.entry("device_approval");

@@ -68,9 +68,15 @@ impl Flow {
     ) -> Result<Self, Problem> {
         params
             .get("flow")
-            .and_then(|id| authority.flows.lookup(id, authority.now()))
+            .and_then(|id| authority.flows.lookup(id))
             .filter(|flow| flow.browser == browser.key)
-            .ok_or(request::FLOW_LOST.problem())
+            .ok_or_else(|| request::FLOW_LOST.problem())
+            .and_then(
+                |flow| match authority.now().since(flow.began_at) < LIFETIME {
+                    true => Ok(flow),
+                    false => Err(request::FLOW_EXPIRED.problem()),
+                },
+            )
     }
 }
 
@@ -97,11 +103,8 @@ impl Flows {
         self.lock().remove(id).is_some()
     }
 
-    fn lookup(&self, id: &str, now: UnixTime) -> Option<Flow> {
-        self.lock()
-            .get(id)
-            .filter(|flow| now.since(flow.began_at) < LIFETIME)
-            .cloned()
+    fn lookup(&self, id: &str) -> Option<Flow> {
+        self.lock().get(id).cloned()
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Flow>> {

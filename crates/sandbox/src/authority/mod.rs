@@ -8,21 +8,25 @@ mod authorize;
 mod browser;
 mod code;
 mod consent;
+mod credentials;
 mod device;
 mod device_approval;
 mod devicecode;
 mod discovery;
 mod fault;
 mod flow;
+mod gate;
 mod headers;
 mod instance_discovery;
 mod keys;
 mod logout;
+mod loops;
 mod pages;
 mod params;
 mod problem;
 mod redirect_uri;
 mod scopes;
+mod second_step;
 mod sign_in;
 mod state;
 mod stay;
@@ -106,6 +110,7 @@ pub(crate) fn configure(config: &mut web::ServiceConfig) {
             .route("/{tenant}/login", web::post().to(sign_in::post))
             .route("/{tenant}/stay", web::post().to(stay::post))
             .route("/{tenant}/select", web::post().to(sign_in::pick))
+            .route("/{tenant}/second-step", web::post().to(second_step::post))
             .route("/{tenant}/consent", web::post().to(consent::post))
             .route("/{tenant}/resume", web::post().to(consent::resume)),
     );

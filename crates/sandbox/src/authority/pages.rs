@@ -76,7 +76,7 @@ pub(crate) fn sign_in(
         password,
         problem: prefill.problem.as_ref().map(|problem| Explained {
             code: problem.code(),
-            meaning: meaning(problem.code()),
+            meaning: problem.meaning(),
         }),
         accounts: &accounts,
         for_administrator: matches!(flow.kind, FlowKind::AdminConsent(_)),
@@ -139,6 +139,7 @@ pub(crate) fn need_approval(
     flow: &Flow,
     person: &User,
     permissions: &BTreeSet<Permission>,
+    code: u32,
 ) -> HttpResponse {
     let tenant = authority.directory.tenant();
     let trace = Trace::of(authority, request);
@@ -154,6 +155,7 @@ pub(crate) fn need_approval(
         person,
         permissions,
         link: &link,
+        code,
         trace: &trace,
     };
     render(StatusCode::OK, &page)
@@ -173,8 +175,24 @@ pub(crate) fn device_code(
         code,
         problem: problem.map(|problem| Explained {
             code: problem.code(),
-            meaning: meaning(problem.code()),
+            meaning: problem.meaning(),
         }),
+    };
+    render(StatusCode::OK, &page)
+}
+
+/// The second step of a sign-in.
+pub(crate) fn second_step(
+    authority: &Authority,
+    browser: &Browser,
+    flow: &Flow,
+    person: &User,
+) -> HttpResponse {
+    let tenant = authority.directory.tenant();
+    let page = SecondStep {
+        frame: Frame::of(&tenant.display_name),
+        step: Step::of(browser, flow),
+        person,
     };
     render(StatusCode::OK, &page)
 }
@@ -224,7 +242,7 @@ pub(crate) fn error(
     let page = ErrorPage {
         frame: Frame::of(&tenant.display_name),
         code: problem.code(),
-        meaning: meaning(problem.code()),
+        meaning: problem.meaning(),
         text: &text,
         trace: Some(&trace),
     };
@@ -346,7 +364,16 @@ struct NeedApproval<'a> {
     person: &'a User,
     permissions: &'a BTreeSet<Permission>,
     link: &'a str,
+    code: u32,
     trace: &'a Trace,
+}
+
+#[derive(Template)]
+#[template(path = "second_step.html")]
+struct SecondStep<'a> {
+    frame: Frame<'a>,
+    step: Step<'a>,
+    person: &'a User,
 }
 
 #[derive(Template)]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::problem::{Problem, scope};
+use super::problem::{Problem, application, scope};
 use crate::directory::{Application, Permission, PermissionKind, Resource};
 
 /// A `scope` that was understood.
@@ -95,6 +95,7 @@ impl RequestedScopes {
             None => (Resource::Graph, Resource::Graph.uri(), word),
         };
         if name.eq_ignore_ascii_case(".default") {
+            check_listed(application, resource, word)?;
             let configured: BTreeSet<_> = application
                 .configured(resource, PermissionKind::Delegated)
                 .filter(|p| !is_identity(*p))
@@ -162,6 +163,33 @@ pub(crate) fn application_target(
         return Err(scope::SEVERAL_RESOURCES.with([scope]));
     }
     Resource::find(resource).ok_or_else(|| scope::RESOURCE_NOT_FOUND.with([resource, directory]))
+}
+
+/// Whether `.default` means anything at this API: the registration must list a permission of it.
+fn check_listed(application: &Application, resource: Resource, word: &str) -> Result<(), Problem> {
+    let id = application.client_id.as_str();
+    if application.permissions.is_empty() {
+        return Err(application::NOTHING_REGISTERED.with([resource.display_name(), id]));
+    }
+    let listed: BTreeSet<_> = application
+        .permissions
+        .iter()
+        .map(|permission| permission.resource())
+        .collect();
+    if listed.contains(&resource) {
+        return match application.conditions.unknown_permissions.is_empty() {
+            true => Ok(()),
+            false => Err(application::NO_ENTITLEMENTS.with([resource.application_id(), id])),
+        };
+    }
+    let listed: Vec<_> = listed.into_iter().map(Resource::application_id).collect();
+    Err(application::RESOURCE_NOT_LISTED.with([
+        id,
+        &application.display_name,
+        word.trim_end_matches("/.default"),
+        resource.application_id(),
+        &listed.join(", "),
+    ]))
 }
 
 /// Whether a permission belongs to the sign-in rather than to an API.

@@ -3,10 +3,11 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::browser::Browser;
+use super::credentials;
 use super::flow::{Flow, FlowKind};
 use super::pages::{self, Prefill};
 use super::params::Params;
-use super::problem::{Problem, person};
+use super::problem::Problem;
 use super::state::Authority;
 use super::step;
 use super::tenant::TenantSegment;
@@ -107,16 +108,7 @@ fn check(
     password: &str,
 ) -> Result<String, Problem> {
     let segment = TenantSegment::parse(authority, segment)?;
-    let tenant = authority.directory.tenant();
-    let user = tenant
-        .user(name)
-        .ok_or_else(|| person::NOT_FOUND.with([name, &tenant.display_name]))?;
-    if user.password != mailgrant_core::secret::Secret::new(password) {
-        return Err(person::BAD_PASSWORD.problem());
-    }
-    if !user.enabled {
-        return Err(person::DISABLED.problem());
-    }
-    segment.admits(&tenant, &flow.application, user)?;
-    Ok(user.object_id.clone())
+    let user = credentials::check(authority, &flow.application, name, password)?;
+    segment.admits(&authority.directory.tenant(), &flow.application, &user)?;
+    Ok(user.object_id)
 }

@@ -11,7 +11,9 @@ use super::browser::Browsers;
 use super::code::Codes;
 use super::device::DeviceCodes;
 use super::flow::Flows;
+use super::loops::{LOCK_WINDOW, LOOP_WINDOW, Recent};
 use super::problem::{Problem, timestamp};
+use super::second_step::SecondSteps;
 use crate::control::{Entry, Faults, RequestLog};
 use crate::imap::Sessions;
 use crate::{Clock, Directory, Random};
@@ -30,6 +32,10 @@ pub(crate) struct Authority {
     pub browsers: Browsers,
     pub codes: Codes,
     pub devices: DeviceCodes,
+    pub second_steps: SecondSteps,
+    /// Token requests, and wrong passwords by person.
+    pub token_requests: Recent,
+    pub wrong_passwords: Recent,
     lifetime: Arc<AtomicU64>,
 }
 
@@ -60,6 +66,9 @@ impl Authority {
             browsers: Browsers::default(),
             codes: Codes::default(),
             devices: DeviceCodes::default(),
+            second_steps: SecondSteps::default(),
+            token_requests: Recent::within(LOOP_WINDOW),
+            wrong_passwords: Recent::within(LOCK_WINDOW),
             lifetime: Arc::new(AtomicU64::new(lifetime.as_secs())),
         }
     }

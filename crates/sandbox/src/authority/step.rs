@@ -10,13 +10,14 @@ use super::browser::Browser;
 use super::code::CodeGrant;
 use super::device_approval;
 use super::flow::{Flow, FlowKind};
+use super::gate::{self, Visit};
 use super::pages;
 use super::problem::{Problem, consent, request};
 use super::scopes::RequestedScopes;
 use super::state::Authority;
 use super::tenant::TenantSegment;
 use super::token::client_info;
-use crate::directory::{Application, Permission, User};
+use crate::directory::{Application, Permission, Resource, SignInFlow, User};
 
 /// The next page of a flow, or its end.
 pub(crate) fn next(
@@ -70,24 +71,28 @@ fn authorize(
     let Some(person) = person(authority, &flow) else {
         return pages::error(authority, request, &request::FLOW_LOST.problem());
     };
+    if let Some(response) = stop(authority, request, browser, &flow, asked, &person) {
+        return response;
+    }
     let missing = missing_consent(authority, &flow, &asked.scopes, &person);
     let wanted = asked.prompt == Some(Prompt::Consent) && !flow.agreed;
     if missing.is_empty() && !wanted {
-        return finish(authority, request, &flow, asked, &person);
+        return finish(authority, request, browser, &flow, asked, &person);
     }
     let problem = consent_problem(authority, &flow, &missing, &person);
     if asked.prompt == Some(Prompt::None) {
         return refuse(authority, request, &flow, asked, &problem);
     }
-    match problem.is(&consent::ADMINISTRATOR_NEEDED) {
-        true => {
+    match problem.is(&consent::MISSING) {
+        false => {
             let mut entry = authority.entry("consent");
             entry.client_id = Some(flow.application.client_id.clone());
             entry.user = Some(person.address.clone());
+            let code = problem.code();
             authority.record::<()>(entry, &Err(problem));
-            pages::need_approval(authority, request, browser, &flow, &person, &missing)
+            pages::need_approval(authority, request, browser, &flow, &person, &missing, code)
         }
-        false => pages::consent(
+        true => pages::consent(
             authority,
             browser,
             &flow,
@@ -170,6 +175,51 @@ pub(crate) fn person(authority: &Authority, flow: &Flow) -> Option<User> {
     person.enabled.then(|| person.clone())
 }
 
+/// Whether the person may use the application now, in this browser.
+pub(crate) fn check_visit(
+    authority: &Authority,
+    browser: &Browser,
+    flow: &Flow,
+    scopes: &RequestedScopes,
+    way: SignInFlow,
+    person: &User,
+) -> Result<(), Problem> {
+    let target = scopes.targets.first();
+    let visit = Visit {
+        application: &flow.application,
+        person,
+        flow: way,
+        audience: target.map_or(Resource::Graph.uri(), |target| target.audience),
+        second_step_at: authority.second_steps.at(browser, &person.object_id),
+    };
+    visit.check(authority)
+}
+
+/// What the state of the account or a policy puts in the way: a page for the person, or an answer for a client that
+/// wants none.
+fn stop(
+    authority: &Authority,
+    request: &HttpRequest,
+    browser: &Browser,
+    flow: &Flow,
+    asked: &AuthorizeRequest,
+    person: &User,
+) -> Option<HttpResponse> {
+    let way = SignInFlow::Browser;
+    let problem = check_visit(authority, browser, flow, &asked.scopes, way, person).err()?;
+    if asked.prompt == Some(Prompt::None) {
+        return Some(refuse(authority, request, flow, asked, &problem));
+    }
+    if gate::second_step_mends(&problem) {
+        return Some(pages::second_step(authority, browser, flow, person));
+    }
+    let mut entry = authority.entry("sign_in");
+    entry.client_id = Some(flow.application.client_id.clone());
+    entry.user = Some(person.address.clone());
+    authority.record::<()>(entry, &Err(problem.clone()));
+    Some(pages::error(authority, request, &problem))
+}
+
 /// What the person, or an administrator for everybody, has not agreed to.
 pub(crate) fn missing_consent(
     authority: &Authority,
@@ -189,20 +239,36 @@ pub(crate) fn consent_problem(
     missing: &BTreeSet<Permission>,
     person: &User,
 ) -> Problem {
-    let tenant = authority.directory.tenant();
-    let reserved = tenant.admin_consent_required || flow.application.admin_consent_required;
-    let reserved = reserved && !person.personal;
-    let needs_administrator = reserved && missing.iter().any(|permission| permission.opens_mail());
-    if needs_administrator && !person.administrator {
-        drop(tenant);
+    let missing: Vec<Permission> = missing.iter().copied().collect();
+    if is_reserved(authority, &flow.application, person, &missing) {
         return approval_needed(authority, &flow.application);
     }
     consent::MISSING.with([&flow.application.client_id, &flow.application.display_name])
 }
 
+/// Whether a person may not agree to these permissions.
+pub(crate) fn is_reserved(
+    authority: &Authority,
+    application: &Application,
+    person: &User,
+    permissions: &[Permission],
+) -> bool {
+    let of_mail =
+        authority.directory.tenant().admin_consent_required || application.admin_consent_required;
+    let reserved = application.conditions.risky
+        || of_mail && permissions.iter().any(|permission| permission.opens_mail());
+    reserved && !person.administrator && !person.personal
+}
+
 /// Only an administrator may agree to this application.
 pub(crate) fn approval_needed(authority: &Authority, application: &Application) -> Problem {
     let tenant = authority.directory.tenant();
+    if application.conditions.risky {
+        return consent::RISKY_APPLICATION.problem();
+    }
+    if tenant.policies.consent_workflow {
+        return consent::APPROVAL_REQUESTED.with([&application.display_name]);
+    }
     consent::ADMINISTRATOR_NEEDED.with([
         &tenant.display_name,
         &application.display_name,
@@ -214,6 +280,7 @@ pub(crate) fn approval_needed(authority: &Authority, application: &Application) 
 fn finish(
     authority: &Authority,
     request: &HttpRequest,
+    browser: &Browser,
     flow: &Flow,
     asked: &AuthorizeRequest,
     person: &User,
@@ -221,6 +288,7 @@ fn finish(
     if !authority.flows.end(&flow.id) {
         return pages::error(authority, request, &request::FLOW_LOST.problem());
     }
+    let second_step_at = authority.second_steps.at(browser, &person.object_id);
     let audience = asked.scopes.targets.first().map(|target| target.audience);
     let code = authority.codes.issue(
         CodeGrant {
@@ -236,6 +304,7 @@ fn finish(
             nonce: asked.nonce.clone(),
             challenge: asked.challenge.clone(),
             issued_at: authority.now(),
+            second_step_at,
         },
         &*authority.random,
     );

@@ -25,7 +25,19 @@ impl TenantSegment {
             "organizations" => Ok(Self::Organizations),
             "consumers" | CONSUMERS => Ok(Self::Consumers),
             named if authority.directory.tenant().is_named(named) => Ok(Self::Named),
-            unknown => Err(tenant::NOT_FOUND.with([unknown])),
+            unknown => Err(Self::unknown(authority, unknown)),
+        }
+    }
+
+    fn unknown(authority: &Authority, name: &str) -> Problem {
+        let tenant = authority.directory.tenant();
+        if let Some(foreign) = tenant.policies.foreign_tenant(name) {
+            let here = "microsoftonline.com";
+            return tenant::NATIONAL_CLOUD.with([name, &foreign.cloud, here, &foreign.cloud]);
+        }
+        match name.contains('.') || uuid::Uuid::try_parse(name).is_ok() {
+            true => tenant::NOT_FOUND.with([name]),
+            false => tenant::NOT_A_NAME.with([name]),
         }
     }
 
@@ -36,22 +48,26 @@ impl TenantSegment {
         client_id: &str,
     ) -> Result<Application, Problem> {
         let tenant = authority.directory.tenant();
-        let directory = match self {
-            Self::Consumers => "Personal accounts".to_owned(),
-            _ => tenant.display_name.clone(),
-        };
-        let found = tenant
-            .application(client_id)
-            .filter(|application| {
-                self != Self::Consumers
-                    || application.audience == Audience::AnyOrganizationAndPersonal
-            })
-            .ok_or_else(|| application::NOT_FOUND.with([client_id, &directory]))?;
+        let found = tenant.application(client_id).ok_or_else(|| match self {
+            Self::Consumers => application::NOT_FOUND.with([client_id, "Personal accounts"]),
+            Self::Organizations => application::NOT_INSTALLED.with([client_id]),
+            _ => application::NOT_FOUND.with([client_id, &tenant.display_name]),
+        })?;
+        let named = [found.client_id.as_str(), found.display_name.as_str()];
         if !found.enabled {
-            return Err(application::DISABLED.with([&found.client_id, &found.display_name]));
+            return Err(application::DISABLED.with(named));
+        }
+        if found.conditions.sign_in_disabled {
+            return Err(application::DISABLED_HERE.with([&found.display_name]));
+        }
+        if self == Self::Consumers && found.audience != Audience::AnyOrganizationAndPersonal {
+            return Err(application::NOT_FOR_CONSUMERS.with(named));
+        }
+        if self == Self::Common && found.conditions.organizations_only {
+            return Err(application::NOT_ON_COMMON.with(named));
         }
         if self != Self::Named && found.audience == Audience::MyOrganization {
-            return Err(application::SINGLE_TENANT.with([&found.client_id, &found.display_name]));
+            return Err(application::SINGLE_TENANT.with(named));
         }
         Ok(found.clone())
     }

@@ -39,6 +39,20 @@ pub(super) static KINDS: &[Kind] = &[
         refused: REFUSED,
     },
     Kind {
+        name: "second_step",
+        grant_type: "",
+        asked: "{user} was asked for a second step, to go on to {application}.",
+        granted: "Confirmed: it counts as long as the policies say.",
+        refused: REFUSED,
+    },
+    Kind {
+        name: "token",
+        grant_type: "password",
+        asked: "{application} sent a person's password for tokens.",
+        granted: "It got them. Entra grants this only to accounts without a second step.",
+        refused: REFUSED,
+    },
+    Kind {
         name: "consent",
         grant_type: "",
         asked: "{user} was asked to agree to what {application} wants to do.",

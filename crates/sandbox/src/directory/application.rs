@@ -8,6 +8,7 @@ use super::certificate::{ApplicationCertificate, FederatedCredential};
 use super::check::check_redirect_uri;
 use super::guid::derived_guid;
 use super::permission::{Permission, PermissionKind, Resource};
+use super::policy::ApplicationConditions;
 use crate::Error;
 
 /// An application registered in the tenant.
@@ -44,6 +45,8 @@ pub struct Application {
     pub admin_consent_required: bool,
     /// Whether it may be used at all.
     pub enabled: bool,
+    /// What is the matter with it.
+    pub conditions: ApplicationConditions,
 }
 
 impl Application {
@@ -67,6 +70,7 @@ impl Application {
             permissions: Vec::new(),
             admin_consent_required: false,
             enabled: true,
+            conditions: ApplicationConditions::default(),
         }
     }
 

@@ -72,5 +72,21 @@ pub(super) fn check_references(tenant: &Tenant) -> Result<(), Error> {
             )));
         }
     }
+    for policy in &tenant.conditional_access {
+        let strange = policy
+            .applications
+            .iter()
+            .find(|id| tenant.application(id).is_none());
+        let strange = strange.or_else(|| {
+            let mut users = policy.users.iter();
+            users.find(|name| tenant.user(name).is_none())
+        });
+        if let Some(strange) = strange {
+            return Err(Error::tenant(format!(
+                "[[conditional_access]] {}: \"{strange}\" is neither an application's client id nor a user's address",
+                policy.name
+            )));
+        }
+    }
     Ok(())
 }

@@ -9,6 +9,7 @@ use super::entry::{
     ApplicationEntry, ConsentEntry, Entry, MailboxPermissionEntry, PersonalAccountEntry,
     ServicePrincipalEntry, SharedMailboxEntry, TenantEntry, UserEntry,
 };
+use super::policy::{ConditionalAccess, Policies};
 use super::secrets::Secrets;
 use super::tenant::Tenant;
 use crate::Error;
@@ -48,6 +49,10 @@ pub struct TenantFile {
     mailbox_permissions: Vec<MailboxPermissionEntry>,
     #[serde(default, rename = "consent", skip_serializing_if = "Vec::is_empty")]
     consents: Vec<ConsentEntry>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    policies: Policies,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    conditional_access: Vec<ConditionalAccess>,
 }
 
 impl TenantFile {
@@ -99,6 +104,8 @@ impl TenantFile {
             service_principals: Entry::all(tenant),
             mailbox_permissions: Entry::all(tenant),
             consents: Entry::all(tenant),
+            policies: tenant.policies.clone(),
+            conditional_access: Entry::all(tenant),
         }
     }
 
@@ -142,6 +149,13 @@ impl TenantFile {
             secrets,
         )?;
         put_each("consent", self.consents, &mut tenant, secrets)?;
+        self.policies.put(&mut tenant, secrets)?;
+        put_each(
+            "conditional_access",
+            self.conditional_access,
+            &mut tenant,
+            secrets,
+        )?;
         check_references(&tenant)?;
         Ok(tenant)
     }
@@ -163,6 +177,10 @@ fn put_each<E: Entry>(
         entry.put(tenant, secrets)?;
     }
     Ok(())
+}
+
+fn is_default(policies: &Policies) -> bool {
+    *policies == Policies::default()
 }
 
 trait MessageWithLine {

@@ -14,6 +14,7 @@ mod keys;
 mod mailbox;
 mod opaque;
 mod permission;
+mod policy;
 mod refresh_tokens;
 mod secrets;
 mod submission;
@@ -41,6 +42,10 @@ pub use file::TenantFile;
 pub use keys::{KeySet, PublicKey};
 pub use mailbox::{Mailbox, MailboxPermission, MailboxRight, MailboxSwitches, ServicePrincipal};
 pub use permission::{Permission, PermissionKind, Resource, UnknownPermission};
+pub use policy::{
+    ApplicationConditions, ConditionalAccess, ForeignTenant, Grant, Mfa, Policies, ResourceState,
+    SignInConditions, SignInFlow,
+};
 pub use refresh_tokens::{NewRefreshToken, RefreshRefusal, RefreshTokenGrant};
 pub use submission::{PasswordSubmission, Submission};
 pub use tenant::{ImapLimits, PERSONAL_TENANT, Tenant, User};

@@ -281,6 +281,13 @@ static ROWS: &[Row] = &[
     row(
         Exchange,
         Application,
+        "full_access_as_app",
+        "dc890d15-9560-4a4c-9b7f-a736ec74ec40",
+        "Everything in every mailbox, with nobody signed in (EWS only; IMAP does not accept this)",
+    ),
+    row(
+        Exchange,
+        Application,
         "IMAP.AccessAsApp",
         "5e5addcd-3e8d-4e90-baf5-964efab2b20a",
         "Read, change and delete mail in mailboxes opened to it, with nobody signed in (IMAP)",

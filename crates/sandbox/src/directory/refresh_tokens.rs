@@ -32,6 +32,8 @@ pub struct NewRefreshToken {
     pub platform: Platform,
     /// For single-page applications: when the first token of the family was issued.
     pub first_issued_at: Option<UnixTime>,
+    /// When the person did the second step that it was given for, if one was done.
+    pub second_step_at: Option<UnixTime>,
     /// The family's generation, kept when a token is made from another.
     pub generation: Option<u64>,
 }
@@ -55,6 +57,9 @@ pub struct RefreshTokenGrant {
     pub issued_at: UnixTime,
     /// When the first of its family was issued.
     pub first_issued_at: UnixTime,
+    /// When the person did the second step that it was given for, if one was done.
+    #[serde(default)]
+    pub second_step_at: Option<UnixTime>,
 }
 
 /// Why a refresh token is refused.
@@ -87,6 +92,7 @@ impl RefreshTokenGrant {
             audience,
             platform: self.platform,
             first_issued_at: Some(self.first_issued_at),
+            second_step_at: self.second_step_at,
             generation: Some(self.generation),
         }
     }
@@ -140,6 +146,7 @@ impl Directory {
             platform: new.platform,
             issued_at: now,
             first_issued_at: new.first_issued_at.unwrap_or(now),
+            second_step_at: new.second_step_at,
         };
         self.journal()
             .append(&Event::RefreshTokenIssued(grant.clone()))?;

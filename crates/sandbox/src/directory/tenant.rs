@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::application::Application;
 use super::mailbox::{Mailbox, MailboxPermission, MailboxRight, ServicePrincipal};
 use super::permission::Permission;
+use super::policy::{ConditionalAccess, Policies, SignInConditions};
 use super::submission::Submission;
 
 /// A whole tenant. Addresses, domains and ids are compared without regard to case.
@@ -42,6 +43,10 @@ pub struct Tenant {
     pub service_principals: Vec<ServicePrincipal>,
     /// Who else may open which mailbox.
     pub mailbox_permissions: Vec<MailboxPermission>,
+    /// What the organization demands of everybody.
+    pub policies: Policies,
+    /// Its Conditional Access policies.
+    pub conditional_access: Vec<ConditionalAccess>,
     /// Makes the `sub` of a person different for each application.
     pub pairwise_salt: Secret,
     pub(super) consents: Vec<Consent>,
@@ -94,6 +99,8 @@ pub struct User {
     pub administrator: bool,
     /// Whether it is a personal account, of [`PERSONAL_TENANT`]: none of the organization's.
     pub personal: bool,
+    /// What is the matter with the account.
+    pub sign_in: SignInConditions,
 }
 
 /// The tenant of all personal accounts.
@@ -134,6 +141,8 @@ impl Tenant {
             applications: Vec::new(),
             service_principals: Vec::new(),
             mailbox_permissions: Vec::new(),
+            policies: Policies::default(),
+            conditional_access: Vec::new(),
             pairwise_salt,
             consents: Vec::new(),
         }

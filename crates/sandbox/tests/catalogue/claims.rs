@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use crate::harness::*;
+use mailgrant_sandbox::directory::{Protocol, Refusal};
+
+use crate::harness::{assert_claims, later};
 use crate::line::imap_login;
 use crate::support::*;
 
@@ -62,6 +64,37 @@ async fn roles_missing_imap() {
 }
 
 #[actix_web::test]
+async fn scp_missing_smtp() {
+    let world = World::start().await;
+    let scope = "openid https://outlook.office.com/IMAP.AccessAsUser.All";
+    let token = delegated(&world, scope).await;
+    assert_claims("scp-missing-smtp", &token, ADA, NOW.0);
+    no_submission(&world, ADA, &token);
+}
+
+#[actix_web::test]
+async fn roles_missing_smtp() {
+    let world = World::start().await;
+    let token = app_only(&world, APP_ONLY).await;
+    assert_claims("roles-missing-smtp", &token, SHARED, NOW.0);
+    no_submission(&world, SHARED, &token);
+}
+
+#[actix_web::test]
+async fn wrong_flow_permission() {
+    let application = "5d0f7a31-2f6e-4f0c-8b1c-0d9be1c2aa31";
+    let permission = "https://outlook.office365.com/full_access_as_app";
+    let world = World::start_with(&unattended(application, permission)).await;
+    let token = app_only(&world, application).await;
+    assert_eq!(
+        claims(&token.clone().into())["roles"],
+        serde_json::json!(["full_access_as_app"])
+    );
+    assert_claims("wrong-flow-permission", &token, ADA, NOW.0);
+    refused(&world, ADA, &token, "no permission for this protocol").await;
+}
+
+#[actix_web::test]
 async fn token_expired() {
     let world = World::start().await;
     let tokens = world.connected().await;
@@ -110,6 +143,13 @@ fn unattended(client_id: &str, permission: &str) -> String {
         "[[application]]\nclient_id = \"{client_id}\"\ndisplay_name = \"Unattended\"\nflow = \"app_only\"\n\
          permissions = [\"{permission}\"]\nadmin_consent = [\"{permission}\"]\n"
     )
+}
+
+/// What submission decides about the token.
+fn no_submission(world: &World, user: &str, token: &str) {
+    let directory = world.running.directory();
+    let decision = directory.check_access_token_for(Protocol::Smtp, token, user, NOW);
+    assert_eq!(decision.unwrap_err(), Refusal::Permission);
 }
 
 /// IMAP says no more than no; the log says why.

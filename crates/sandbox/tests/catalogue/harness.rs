@@ -150,6 +150,23 @@ pub async fn connect_silently(world: &World, address: &str, changes: &[(&str, &s
     browser.get(&world.authorize_url(&silent)).await
 }
 
+/// Puts an entry of the directory, by the control API: `users`, `applications`, `policies`, …
+pub async fn put(world: &World, collection: &str, entry: Value) {
+    let request = world
+        .http
+        .put(format!("{}/control/directory/{collection}", world.base))
+        .header("X-Sandbox-Control", "1");
+    let reply = Reply::of(request.json(&entry).send().await.unwrap()).await;
+    assert!(reply.status < 300, "{reply:?}");
+}
+
+/// A delegated application with more keys.
+pub fn delegated(client_id: &str, more: &str) -> String {
+    format!(
+        "[[application]]\nclient_id = \"{client_id}\"\ndisplay_name = \"Another\"\nflow = \"delegated\"\n{more}\n"
+    )
+}
+
 /// The token endpoint under another tenant segment.
 pub fn token_url(world: &World, segment: &str) -> String {
     format!("{}/{segment}/oauth2/v2.0/token", world.base)

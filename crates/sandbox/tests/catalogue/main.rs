@@ -16,13 +16,18 @@
     missing_docs
 )]
 
+mod account;
+mod assertion;
 mod authorize;
 mod claims;
 mod client_credentials;
+mod device;
 mod harness;
 mod imap;
 #[allow(dead_code, reason = "shared with the tests of the sandbox")]
 mod line;
+mod password;
+mod policies;
 mod refresh;
 mod set_up;
 mod sign_in;

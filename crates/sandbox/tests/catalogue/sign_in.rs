@@ -81,4 +81,16 @@ async fn admin_consent_required() {
         )
         .await;
     assert_redirect("admin-consent-required", "consent_required", 90094, &page);
+    // Where people can ask for approval, and where the application looks risky.
+    let workflow = serde_json::json!({"consent_workflow": true});
+    put(&world, "policies", workflow).await;
+    let page = connect(&world, ADA, &[]).await;
+    assert_page("admin-consent-required", 90095, &page);
+    let risky = serde_json::json!({
+        "client_id": DELEGATED, "display_name": "Reader", "flow": "delegated",
+        "redirect_uris": [REDIRECT], "conditions": {"risky": true},
+    });
+    put(&world, "applications", risky).await;
+    let page = connect(&world, ADA, &[]).await;
+    assert_page("admin-consent-required", 900_941, &page);
 }

@@ -21,6 +21,9 @@ async fn pkce_mismatch() {
     assert_refusal("pkce-mismatch", 501_481, &reply);
     let page = authorize(&world, &[("code_challenge", "short")]).await;
     assert_redirect("pkce-mismatch", "invalid_request", 501_491, &page);
+    // The method without a challenge.
+    let page = authorize(&world, &[("code_challenge", "")]).await;
+    assert_redirect("pkce-mismatch", "invalid_request", 50147, &page);
 }
 
 #[actix_web::test]
@@ -111,6 +114,19 @@ async fn scope_invalid_at_redeem() {
     let beyond = "https://outlook.office.com/SMTP.Send";
     let reply = world.redeem(&code, &[("scope", beyond)]).await;
     assert_refusal("scope-invalid-at-redeem", 28002, &reply);
+    let code = world.code(&[]).await;
+    let secret = world.secret(DELEGATED);
+    let form = [
+        ("grant_type", "authorization_code"),
+        ("client_id", DELEGATED),
+        ("client_secret", &secret),
+        ("code", &code),
+        ("redirect_uri", REDIRECT),
+        ("code_verifier", VERIFIER),
+        ("scope", ""),
+    ];
+    let reply = world.token(&form).await;
+    assert_refusal("scope-invalid-at-redeem", 28003, &reply);
 }
 
 #[actix_web::test]
@@ -123,6 +139,8 @@ async fn parameter_missing() {
     let body = serde_json::json!({"grant_type": "client_credentials", "client_id": APP_ONLY});
     let reply = Reply::of(request.json(&body).send().await.unwrap()).await;
     assert_refusal("parameter-missing", 900_144, &reply);
+    let reply = world.client_credentials(APP_ONLY, "").await;
+    assert_refusal("parameter-missing", 90014, &reply);
 }
 
 #[actix_web::test]
@@ -140,6 +158,9 @@ async fn wrong_verb() {
     let request = world.http.get(world.url("/oauth2/v2.0/token"));
     let reply = Reply::of(request.send().await.unwrap()).await;
     assert_refusal("wrong-verb", 900_561, &reply);
+    let url = world.url("/oauth2/v2.0/token?code=any");
+    let reply = Reply::of(world.http.get(url).send().await.unwrap()).await;
+    assert_refusal("wrong-verb", 90056, &reply);
 }
 
 #[actix_web::test]

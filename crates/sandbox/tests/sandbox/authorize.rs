@@ -143,7 +143,7 @@ async fn every_name_of_the_tenant_works_and_others_do_not() {
         ("QUILLMERE.TEST", DELEGATED, 200),
         ("common", DELEGATED, 200),
         ("organizations", DELEGATED, 200),
-        ("consumers", DELEGATED, 700_016),
+        ("consumers", DELEGATED, 9_002_332),
         ("common", SINGLE_TENANT, 50194),
         ("contoso.test", DELEGATED, 90002),
     ] {

@@ -43,7 +43,7 @@ async fn refusals() {
     ];
     let good = ("client_secret", secret.as_str());
     for (fields, expected) in [
-        (vec![good], (900_144, "invalid_request", 400)),
+        (vec![good], (90014, "invalid_request", 400)),
         (
             vec![
                 good,

@@ -271,7 +271,7 @@ async fn malformed_requests_are_named() {
             (900_144, "invalid_request", 400),
         ),
         (
-            vec![("grant_type", "password")],
+            vec![("grant_type", "implicit")],
             (70003, "unsupported_grant_type", 400),
         ),
         (

@@ -218,7 +218,7 @@ async fn an_abandoned_sign_in_ends() {
     let page = browser.get(&world.authorize_url(&[])).await;
     world.clock.advance(std::time::Duration::from_secs(3600));
     let page = browser.sign_in(&page, ADA).await;
-    assert!(page.html.contains("AADSTS165900"), "{}", page.html);
+    assert!(page.html.contains("AADSTS50089"), "{}", page.html);
 }
 
 #[actix_web::test]

@@ -1,6 +1,6 @@
 //! What people and administrators have agreed to.
 
-use super::{ACCESS_DENIED, INVALID_GRANT, Kind, LOGIN_REQUIRED, table};
+use super::{ACCESS_DENIED, CONSENT_REQUIRED, INVALID_GRANT, Kind, LOGIN_REQUIRED, table};
 
 table! {
     MISSING = Kind::new(
@@ -12,7 +12,7 @@ table! {
     .suberror("consent_required");
     ADMINISTRATOR_NEEDED = Kind::new(
         90094,
-        INVALID_GRANT,
+        CONSENT_REQUIRED,
         "The grant requires admin permission. An administrator of {0} has set a policy that prevents you from granting {1} the permissions it is requesting. Contact an administrator of {2}, who can grant permissions to this app on your behalf.",
         "The organization lets only administrators agree to applications that open mail. An administrator opens the approval link.",
     )
@@ -20,14 +20,14 @@ table! {
     /// Where the organization lets people ask for approval.
     APPROVAL_REQUESTED = Kind::new(
         90095,
-        INVALID_GRANT,
+        CONSENT_REQUIRED,
         "Admin consent is required for the permissions requested by {0}. An admin consent request may be sent to the admin.",
         "The organization lets only administrators agree to applications that open mail, and a request was sent to them. The person waits for their answer and tries again.",
     )
     .suberror("consent_required");
     RISKY_APPLICATION = Kind::new(
         900_941,
-        INVALID_GRANT,
+        CONSENT_REQUIRED,
         "Administrator consent is required. App is considered risky. (AdminConsentRequiredDueToRiskyApp)",
         "The application looks risky (for instance, its publisher is not verified), so only an administrator may agree to it.",
     )

@@ -149,6 +149,11 @@ impl Problem {
         }
     }
 
+    /// What it means, in plain words.
+    pub(crate) fn meaning(&self) -> &'static str {
+        self.kind.meaning
+    }
+
     /// The finer class that clients such as MSAL look at.
     pub(crate) fn suberror(&self) -> Option<&'static str> {
         self.kind.suberror
@@ -236,6 +241,7 @@ const UNAUTHORIZED_CLIENT: &str = "unauthorized_client";
 const UNSUPPORTED_GRANT_TYPE: &str = "unsupported_grant_type";
 const UNSUPPORTED_RESPONSE_TYPE: &str = "unsupported_response_type";
 const ACCESS_DENIED: &str = "access_denied";
+const CONSENT_REQUIRED: &str = "consent_required";
 const LOGIN_REQUIRED: &str = "login_required";
 const SERVER_ERROR: &str = "server_error";
 const TEMPORARILY_UNAVAILABLE: &str = "temporarily_unavailable";

@@ -76,12 +76,6 @@ table! {
         "The account is locked, you've tried to sign in too many times with an incorrect user ID or password.",
         "Too many wrong passwords in a short time, or a suspicious address. Wait a while and try again, or ask an administrator.",
     );
-    SUSPICIOUS_ADDRESS = Kind::new(
-        50053,
-        INVALID_GRANT,
-        "Sign-in was blocked because it came from an IP address with malicious activity.",
-        "Too many wrong passwords in a short time, or a suspicious address. Wait a while and try again, or ask an administrator.",
-    );
     PASSWORD_EXPIRED = Kind::new(
         50055,
         INVALID_GRANT,

@@ -34,6 +34,9 @@ pub(super) fn answer(
     let person = delegated::person(request, &grant.person)?;
     let mut scopes = delegated::scopes(request, &grant.scopes, &grant.audience)?;
     let named = request.params.get("scope");
+    if request.params.is_empty("scope") {
+        return Err(scope::EMPTY_AT_REDEEM.problem());
+    }
     if let Some(scope) = named {
         if scopes.targets.len() > 1 {
             return Err(scope::SEVERAL_RESOURCES_AT_REDEEM.with([scope]));
@@ -67,6 +70,7 @@ pub(super) fn answer(
         audience: grant.audience.clone(),
         platform: grant.platform,
         first_issued_at: None,
+        second_step_at: grant.second_step_at,
         generation: None,
     };
     let nonce = grant.nonce.as_ref().map(|nonce| nonce.expose());

@@ -2,6 +2,7 @@
 
 use super::client::ClientAuthentication;
 use super::{TokenAnswer, TokenRequest};
+use crate::authority::gate;
 use crate::authority::problem::{Problem, application as registration, client, request, tenant};
 use crate::authority::scopes::application_target;
 use crate::authority::tenant::TenantSegment;
@@ -28,9 +29,15 @@ pub(super) fn answer(
         return Err(registration::NOT_FOUND.with([&application.client_id, &directory]));
     }
     sent.check(authority, application, request.tenant)?;
+    let scope = request
+        .params
+        .get("scope")
+        .ok_or_else(|| request::MISSING_FIELD.with(["scope"]))?;
+    let directory = authority.directory.tenant().display_name.clone();
+    let (resource, audience) = application_target(scope, &directory)?;
+    gate::check_workload(authority, application)?;
+    gate::check_resource(authority, application, resource)?;
     let tenant = authority.directory.tenant();
-    let (resource, audience) =
-        application_target(request.params.required("scope")?, &tenant.display_name)?;
     let roles: Vec<&'static str> = tenant
         .consented(&application.client_id, None)
         .into_iter()

@@ -5,7 +5,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::json;
 
 use super::{TokenAnswer, TokenRequest};
-use crate::authority::problem::{Problem, consent, person, service};
+use crate::authority::gate;
+use crate::authority::problem::{Problem, consent, person, scope, service};
 use crate::authority::scopes::{RequestedScopes, Target};
 use crate::authority::state::Authority;
 use crate::authority::tokens::{self, IdTokenParts};
@@ -30,9 +31,7 @@ pub(super) fn person(request: &TokenRequest<'_>, object_id: &str) -> Result<User
     let person = tenant
         .user_by_object_id(object_id)
         .ok_or_else(|| person::NOT_IN_DIRECTORY.with([object_id, &tenant.display_name]))?;
-    if !person.enabled {
-        return Err(person::DISABLED.problem());
-    }
+    gate::check_account(&tenant, &request.application, person)?;
     if person.personal {
         let application = &request.application;
         request.segment.admits(&tenant, application, person)?;
@@ -50,6 +49,8 @@ pub(super) fn issue(
     refresh_token: NewRefreshToken,
 ) -> Result<TokenAnswer, Problem> {
     let authority = request.authority;
+    let resource = target.map_or(Resource::Graph, |target| target.resource);
+    gate::check_resource(authority, &request.application, resource)?;
     let given = authority
         .directory
         .tenant()
@@ -74,6 +75,13 @@ pub(super) fn issue(
         .collect();
     let nothing_of_api =
         target.is_some() && !wanted.iter().any(|permission| given.contains(permission));
+    if let Some(scope) = request
+        .params
+        .get("scope")
+        .filter(|_| target.is_none() && permitted.is_empty())
+    {
+        return Err(scope::NO_RESOURCE.with([scope]));
+    }
     if nothing_of_api || permitted.is_empty() {
         return Err(consent::MISSING.with([
             &request.application.client_id,

@@ -14,9 +14,10 @@ pub(super) fn answer(
     request.check_origin(Platform::Native)?;
     request.check_client(sent, Platform::Native)?;
     let client_id = &request.application.client_id;
-    let (asked, person) = authority
-        .devices
-        .poll(device_code, client_id, authority.now())?;
+    let (asked, person, second_step_at) =
+        authority
+            .devices
+            .poll(device_code, client_id, authority.now())?;
     let person = delegated::person(request, &person)?;
     let target = asked.scopes.targets.first();
     let audience = target.map_or(Resource::Graph.uri(), |target| target.audience);
@@ -27,6 +28,7 @@ pub(super) fn answer(
         audience: audience.to_owned(),
         platform: Platform::Native,
         first_issued_at: None,
+        second_step_at,
         generation: None,
     };
     delegated::issue(request, &person, &asked.scopes, target, None, refresh_token)

@@ -6,6 +6,7 @@ mod client_credentials;
 mod delegated;
 mod device_code;
 mod on_behalf_of;
+mod password;
 mod refresh_token;
 
 use actix_web::http::header;
@@ -13,8 +14,9 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
 use serde_json::json;
 
+use super::gate;
 use super::params::Params;
-use super::problem::{Problem, request};
+use super::problem::{Problem, request, service, tenant as segment_problem};
 use super::state::{Authority, Trace};
 use super::tenant::TenantSegment;
 use crate::directory::{Application, Platform};
@@ -126,11 +128,13 @@ pub(crate) async fn wrong_verb(
     authority: web::Data<Authority>,
     request: HttpRequest,
 ) -> HttpResponse {
-    authority.record::<()>(
-        authority.entry("token"),
-        &Err(request::WRONG_VERB.with(["GET"])),
-    );
-    refusal(&authority, &request, &request::WRONG_VERB.with(["GET"]))
+    let code = Params::of_query(&request).is_ok_and(|params| params.get("code").is_some());
+    let problem = match code {
+        true => request::CODE_BY_GET.problem(),
+        false => request::WRONG_VERB.with(["GET"]),
+    };
+    authority.record::<()>(authority.entry("token"), &Err(problem.clone()));
+    refusal(&authority, &request, &problem)
 }
 
 /// An error in JSON (RFC 6749 §5.2), with what Entra adds.
@@ -183,7 +187,17 @@ async fn grant(
     params: &Params,
     mut sent: ClientAuthentication,
 ) -> Result<TokenAnswer, Problem> {
-    let segment = TenantSegment::parse(authority, tenant)?;
+    gate::check_load(authority)?;
+    check_loop(authority, params)?;
+    let segment = TenantSegment::parse(authority, tenant).map_err(|problem| {
+        match problem.is(&segment_problem::NATIONAL_CLOUD) && sent.proof() != ClientProof::None {
+            true => segment_problem::NATIONAL_CLOUD_CONFIDENTIAL.problem(),
+            false => problem,
+        }
+    })?;
+    if params.get("resource").is_some() {
+        return Err(request::RESOURCE_PARAMETER.problem());
+    }
     let grant_type = params.required("grant_type")?;
     let client_id = sent
         .client_id
@@ -209,7 +223,22 @@ async fn grant(
         "client_credentials" => client_credentials::answer(&request, &sent),
         ON_BEHALF_OF => on_behalf_of::answer(&request, &sent),
         DEVICE_CODE | "device_code" => device_code::answer(&request, &sent),
+        "password" => password::answer(&request, &sent),
         other => Err(request::UNSUPPORTED_GRANT.with([other])),
+    }
+}
+
+/// Whether a client sends the same again and again, where the organization minds.
+fn check_loop(authority: &Authority, params: &Params) -> Result<(), Problem> {
+    let most = authority.directory.tenant().policies.loop_detection;
+    let Some(most) = most.and_then(|most| usize::try_from(most).ok()) else {
+        return Ok(());
+    };
+    let (same, now) = (params.fingerprint(), authority.now());
+    authority.token_requests.add(&same, now);
+    match authority.token_requests.count(&same, now) > most {
+        true => Err(service::CLIENT_LOOP.problem()),
+        false => Ok(()),
     }
 }
 

@@ -7,8 +7,9 @@ use serde::Deserialize;
 use super::client::ClientAuthentication;
 use super::{TokenAnswer, TokenRequest, delegated};
 use crate::authority::assertion::precise;
+use crate::authority::gate::Visit;
 use crate::authority::problem::{Problem, assertion, request as malformed, scope};
-use crate::directory::{NewRefreshToken, Platform, Refusal, Resource};
+use crate::directory::{NewRefreshToken, Platform, Refusal, Resource, SignInFlow};
 
 pub(super) fn answer(
     request: &TokenRequest<'_>,
@@ -30,6 +31,15 @@ pub(super) fn answer(
     }
     let target = scopes.targets.first();
     let audience = target.map_or(Resource::Graph.uri(), |target| target.audience);
+    // A server cannot show the person a page, no more than at a refresh.
+    let visit = Visit {
+        application,
+        person: &person,
+        flow: SignInFlow::Refresh,
+        audience,
+        second_step_at: None,
+    };
+    visit.check(authority)?;
     let refresh_token = NewRefreshToken {
         client_id: application.client_id.clone(),
         person: person.object_id.clone(),
@@ -37,6 +47,7 @@ pub(super) fn answer(
         audience: audience.to_owned(),
         platform: Platform::Web,
         first_issued_at: None,
+        second_step_at: None,
         generation: None,
     };
     delegated::issue(request, &person, &scopes, target, None, refresh_token)

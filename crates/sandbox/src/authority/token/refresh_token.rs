@@ -2,9 +2,10 @@
 
 use super::client::ClientAuthentication;
 use super::{TokenAnswer, TokenRequest, delegated};
+use crate::authority::gate::{Visit, check_age};
 use crate::authority::problem::{Problem, grant, scope, timestamp};
 use crate::authority::scopes::is_identity;
-use crate::directory::RefreshRefusal;
+use crate::directory::{RefreshRefusal, SignInFlow};
 
 pub(super) fn answer(
     request: &TokenRequest<'_>,
@@ -37,6 +38,7 @@ pub(super) fn answer(
         return Err(grant::OF_ANOTHER.problem());
     }
     let person = delegated::person(request, &grant.person)?;
+    check_age(authority, &grant)?;
     let mut scopes = delegated::scopes(request, &grant.scopes, &grant.audience)?;
     if let Some(scope) = request
         .params
@@ -64,6 +66,16 @@ pub(super) fn answer(
         }
     }
     let target = scopes.targets.first().cloned();
+    let visit = Visit {
+        application: &request.application,
+        person: &person,
+        flow: SignInFlow::Refresh,
+        audience: target
+            .as_ref()
+            .map_or(grant.audience.as_str(), |target| target.audience),
+        second_step_at: grant.second_step_at,
+    };
+    visit.check(authority)?;
     let successor = grant.successor(grant.scopes.clone(), grant.audience.clone());
     delegated::issue(request, &person, &scopes, target.as_ref(), None, successor)
 }

@@ -9,6 +9,7 @@ use super::super::certificate::{CertificateEntry, FederatedCredential};
 use super::super::check::check_redirect_uri;
 use super::super::guid::{derived_guid, guid};
 use super::super::permission::Permission;
+use super::super::policy::ApplicationConditions;
 use super::super::secrets::Secrets;
 use super::super::tenant::Tenant;
 use super::{Entry, exposed, replace, yes};
@@ -48,6 +49,8 @@ pub(crate) struct ApplicationEntry {
     pub admin_consent_required: bool,
     #[serde(default = "yes")]
     pub enabled: bool,
+    #[serde(default)]
+    pub conditions: ApplicationConditions,
 }
 
 /// `"https://…"` or `{ uri = "https://…", platform = "spa" }`
@@ -92,6 +95,7 @@ impl ApplicationEntry {
             admin_consent: Vec::new(),
             admin_consent_required: false,
             enabled: true,
+            conditions: ApplicationConditions::default(),
         }
     }
 }
@@ -140,6 +144,7 @@ impl Entry for ApplicationEntry {
                 .collect(),
             admin_consent_required: application.admin_consent_required,
             enabled: application.enabled,
+            conditions: application.conditions.clone(),
         };
         tenant.applications.iter().map(entry).collect()
     }
@@ -209,6 +214,7 @@ impl Entry for ApplicationEntry {
             permissions: self.permissions,
             admin_consent_required: self.admin_consent_required,
             enabled: self.enabled,
+            conditions: self.conditions,
         };
         let client_id = application.client_id.clone();
         match application.enterprise_application {

@@ -7,6 +7,7 @@ mod application;
 mod consent;
 mod mailbox_permission;
 mod personal_account;
+mod policies;
 mod service_principal;
 mod shared_mailbox;
 mod tenant;
@@ -25,6 +26,7 @@ pub(crate) use shared_mailbox::SharedMailboxEntry;
 pub(crate) use tenant::TenantEntry;
 pub(crate) use user::UserEntry;
 
+use super::policy::{ConditionalAccess, Policies};
 use super::secrets::Secrets;
 use super::tenant::Tenant;
 use crate::Error;
@@ -84,6 +86,8 @@ pub(crate) static COLLECTIONS: &[Collection] = &[
     Collection::of::<ServicePrincipalEntry>(),
     Collection::of::<MailboxPermissionEntry>(),
     Collection::of::<ConsentEntry>(),
+    Collection::of::<Policies>(),
+    Collection::of::<ConditionalAccess>(),
 ];
 
 impl Collection {

@@ -3,6 +3,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::guid::derived_guid;
 use super::super::mailbox::MailboxSwitches;
+use super::super::policy::SignInConditions;
 use super::super::secrets::Secrets;
 use super::super::tenant::{Tenant, User};
 use super::{Entry, UserEntry, exposed, yes};
@@ -68,6 +69,7 @@ impl Entry for PersonalAccountEntry {
             password: self.password,
             enabled: self.enabled,
             administrator: false,
+            sign_in: SignInConditions::default(),
             mailbox: self.mailbox,
         }
         .put(tenant, secrets)?;

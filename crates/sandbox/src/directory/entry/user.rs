@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use super::super::check::check_address;
 use super::super::guid::{derived_guid, guid};
 use super::super::mailbox::{Mailbox, MailboxSwitches};
+use super::super::policy::SignInConditions;
 use super::super::secrets::Secrets;
 use super::super::tenant::{Tenant, User};
 use super::{Entry, exposed, replace, yes};
@@ -30,13 +31,20 @@ pub(crate) struct UserEntry {
     #[serde(default)]
     pub administrator: bool,
     #[serde(default)]
+    pub sign_in: SignInConditions,
+    #[serde(default)]
     pub mailbox: MailboxSwitches,
 }
 
 impl Entry for UserEntry {
     const COLLECTION: &'static str = "users";
-    const KEPT: &'static [&'static str] =
-        &["user_principal_name", "object_id", "password", "mailbox"];
+    const KEPT: &'static [&'static str] = &[
+        "user_principal_name",
+        "object_id",
+        "password",
+        "sign_in",
+        "mailbox",
+    ];
 
     fn key(&self) -> String {
         self.address.clone()
@@ -51,6 +59,7 @@ impl Entry for UserEntry {
             password: Some(user.password.clone()),
             enabled: user.enabled,
             administrator: user.administrator,
+            sign_in: user.sign_in.clone(),
             mailbox: tenant
                 .mailbox(&user.address)
                 .map(|mailbox| mailbox.switches)
@@ -89,6 +98,7 @@ impl Entry for UserEntry {
             enabled: self.enabled,
             administrator: self.administrator,
             personal: false,
+            sign_in: self.sign_in,
         };
         let address = self.address;
         // A shared mailbox of that address stays, and is then found to be there twice.
