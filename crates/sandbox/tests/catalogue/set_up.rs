@@ -129,16 +129,6 @@ async fn cloud_host_mismatch() {
 }
 
 #[actix_web::test]
-async fn backslash_user() {
-    let world = World::start().await;
-    let token = delegated_token(&world, ADA, SCOPE).await;
-    let user = format!("{ADA}\\support");
-    let (_, answer) = imap_login(&world, &user, &token).await;
-    assert_eq!(answer, "t NO AUTHENTICATE failed.");
-    assert_rule("backslash-user", &user, &user);
-}
-
-#[actix_web::test]
 async fn sasl_wrapped_base64() {
     let world = World::start().await;
     let token = delegated_token(&world, ADA, SCOPE).await;
