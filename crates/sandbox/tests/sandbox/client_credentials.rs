@@ -81,7 +81,7 @@ async fn refusals() {
     for (segment, expected) in [
         ("common", 50059),
         ("organizations", 50059),
-        ("consumers", 700_016),
+        ("consumers", 9_002_332),
     ] {
         let url = format!("{}/{segment}/oauth2/v2.0/token", world.base);
         assert_eq!(

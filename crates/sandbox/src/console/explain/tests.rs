@@ -112,13 +112,13 @@ fn a_refused_token_request_reads_as_a_story() {
 fn an_unknown_grant_type_and_a_nameless_client_are_told_too() {
     let odd = explain(
         &entry("token", |entry| {
-            entry.grant_type = Some("password".to_owned());
+            entry.grant_type = Some("implicit".to_owned());
         }),
         None,
     );
     assert_eq!(
         odd.asked,
-        "A program asked for a token with grant_type password."
+        "A program asked for a token with grant_type implicit."
     );
     let login = explain(
         &entry("imap_login", |entry| {
