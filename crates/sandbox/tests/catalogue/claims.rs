@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use mailgrant_sandbox::directory::{Protocol, Refusal};
-
 use crate::harness::{assert_claims, later};
 use crate::line::imap_login;
 use crate::support::*;
@@ -61,23 +59,6 @@ async fn roles_missing_imap() {
     let token = app_only(&world, application).await;
     assert_claims("roles-missing-imap", &token, ADA, NOW.0);
     refused(&world, ADA, &token, "no permission for this protocol").await;
-}
-
-#[actix_web::test]
-async fn scp_missing_smtp() {
-    let world = World::start().await;
-    let scope = "openid https://outlook.office.com/IMAP.AccessAsUser.All";
-    let token = delegated(&world, scope).await;
-    assert_claims("scp-missing-smtp", &token, ADA, NOW.0);
-    no_submission(&world, ADA, &token);
-}
-
-#[actix_web::test]
-async fn roles_missing_smtp() {
-    let world = World::start().await;
-    let token = app_only(&world, APP_ONLY).await;
-    assert_claims("roles-missing-smtp", &token, SHARED, NOW.0);
-    no_submission(&world, SHARED, &token);
 }
 
 #[actix_web::test]
@@ -143,13 +124,6 @@ fn unattended(client_id: &str, permission: &str) -> String {
         "[[application]]\nclient_id = \"{client_id}\"\ndisplay_name = \"Unattended\"\nflow = \"app_only\"\n\
          permissions = [\"{permission}\"]\nadmin_consent = [\"{permission}\"]\n"
     )
-}
-
-/// What submission decides about the token.
-fn no_submission(world: &World, user: &str, token: &str) {
-    let directory = world.running.directory();
-    let decision = directory.check_access_token_for(Protocol::Smtp, token, user, NOW);
-    assert_eq!(decision.unwrap_err(), Refusal::Permission);
 }
 
 /// IMAP says no more than no; the log says why.
