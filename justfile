@@ -24,6 +24,10 @@ check:
 bench *arguments:
     cargo xtask bench {{arguments}}
 
+# the sandbox's parsers under libFuzzer
+fuzz *arguments:
+    cargo xtask fuzz {{arguments}}
+
 # install what the commands need
 setup:
     cargo xtask setup

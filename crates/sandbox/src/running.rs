@@ -26,7 +26,7 @@ use crate::outbox::Outbox;
 use crate::pki::Pki;
 use crate::{Clock, Directory, Error, SandboxSettings, imap, pop3, seed, smtp};
 use imap_login::ImapLogin;
-use post_office::Exchange;
+pub(crate) use post_office::Exchange;
 
 /// Entra ID and Exchange Online in a box.
 #[derive(Debug)]

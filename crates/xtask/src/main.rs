@@ -3,6 +3,7 @@
 mod bench;
 mod check;
 mod demo;
+mod fuzz;
 mod licences;
 mod run;
 mod setup;
@@ -39,6 +40,8 @@ enum Command {
     Setup,
     /// Benchmarks with their baselines in the same run
     Bench(bench::Arguments),
+    /// The sandbox's parsers under libFuzzer
+    Fuzz(fuzz::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -61,5 +64,6 @@ fn run(console: &Console, command: Command) -> Result<()> {
         Command::Check => check::run(console),
         Command::Setup => setup::everything(console).map(|missing| missing.report()),
         Command::Bench(arguments) => bench::run(console, &arguments),
+        Command::Fuzz(arguments) => fuzz::run(console, &arguments),
     }
 }

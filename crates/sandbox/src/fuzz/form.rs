@@ -6,7 +6,6 @@ use std::fs;
 use std::mem::ManuallyDrop;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use actix_web::body::to_bytes_limited;
@@ -19,12 +18,13 @@ use actix_web::{App, web};
 use futures_util::future::LocalBoxFuture;
 use tempfile::TempDir;
 
-use super::{NOW, folder};
+use super::{Counted, NOW, TENANT, folder};
+use crate::Clock;
 use crate::authority::{self, Addresses, Authority};
 use crate::control;
 use crate::directory::{Directory, TenantFile};
 use crate::mailstore::MailStore;
-use crate::{Clock, Random};
+use crate::outbox::Outbox;
 
 /// Requests, each as text, with a line `===` between them:
 ///
@@ -41,13 +41,16 @@ pub fn form(input: &[u8]) {
     visited(input);
 }
 
-/// The same; gives what the sandbox's log has of it: `token ok`, `consent access_denied`.
+/// The same; gives what the sandbox's log has of it: `token ok`, `consent AADSTS65004`.
 #[cfg(test)]
 pub(super) fn log(input: &[u8]) -> Vec<String> {
     let entries = visited(input).log.entries();
     entries
         .iter()
-        .map(|entry| format!("{} {}", entry.kind, entry.outcome))
+        .map(|entry| match entry.code {
+            Some(code) => format!("{} AADSTS{code}", entry.kind),
+            None => format!("{} {}", entry.kind, entry.outcome),
+        })
         .collect()
 }
 
@@ -117,10 +120,13 @@ impl House {
         // Nothing of the input before.
         let _ = fs::remove_file(self.folder.path().join("directory.jsonl"));
         let _ = fs::remove_dir_all(self.folder.path().join("mail"));
+        let _ = fs::remove_dir_all(self.folder.path().join("outbox"));
         fs::write(self.folder.path().join(KEYS), &self.keys).expect("the signing keys");
         let authority = open(&self.folder);
         let store = MailStore::open(self.folder.path().join("mail"), NOW).expect("a store");
+        let outbox = Outbox::open(self.folder.path().join("outbox")).expect("an outbox");
         let mut data = Extensions::new();
+        data.insert(web::Data::new(outbox));
         data.insert(authority.clone());
         data.insert(web::Data::new(store));
         *self.data.borrow_mut() = Rc::new(data);
@@ -221,58 +227,8 @@ impl Visitor {
     }
 }
 
-/// Counts in place of throwing dice.
-#[derive(Debug, Default)]
-struct Counted(AtomicU64);
-
-impl Random for Counted {
-    fn fill(&self, bytes: &mut [u8]) {
-        for chunk in bytes.chunks_mut(8) {
-            let next = self.0.fetch_add(1, Ordering::Relaxed).to_be_bytes();
-            let (next, _) = next.split_at(chunk.len());
-            chunk.copy_from_slice(next);
-        }
-    }
-}
-
 const KEYS: &str = "signing-keys.json";
 /// Requests of one input.
 const MOST: usize = 8;
 /// Octets of an answer that are read.
 const LONGEST: usize = 4 << 20;
-
-const TENANT: &str = r#"
-[tenant]
-id = "7c1e6a52-90d4-4b3f-a6c8-2d5b81f0e943"
-display_name = "Tarnbrook Instruments"
-domains = ["tarnbrook.test"]
-
-[[user]]
-address = "ada@tarnbrook.test"
-display_name = "Ada Finch"
-password = "pw"
-
-[[user]]
-address = "admin@tarnbrook.test"
-display_name = "Edda Lindqvist"
-password = "pw"
-administrator = true
-
-[[application]]
-client_id = "3f0b9f4e-6d58-4c1b-9a57-8e21c4d7b605"
-display_name = "Reader"
-flow = "delegated"
-redirect_uris = [{ uri = "http://localhost/spa", platform = "spa" }]
-secrets = [{ id = "e2c57d90-3b1a-4f68-8c2e-71a9d4065bf4", value = "s" }]
-permissions = ["openid", "profile", "email", "offline_access", "https://outlook.office.com/IMAP.AccessAsUser.All"]
-
-[[application]]
-client_id = "a84d2c17-15e3-47f9-b0d6-5c9f3e7a1288"
-display_name = "Unattended"
-flow = "app_only"
-audience = "my_organization"
-service_principal_id = "e2c57d90-3b1a-4f68-8c2e-71a9d4065bf3"
-secrets = [{ id = "e2c57d90-3b1a-4f68-8c2e-71a9d4065bf5", value = "s" }]
-permissions = ["https://outlook.office365.com/IMAP.AccessAsApp"]
-admin_consent = ["https://outlook.office365.com/IMAP.AccessAsApp"]
-"#;

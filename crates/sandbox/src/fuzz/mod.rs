@@ -13,19 +13,24 @@
 mod form;
 mod imap;
 mod pipe;
+mod smtp;
 mod tenant;
 
 pub use form::form;
 pub use imap::imap;
+pub use smtp::smtp;
 pub use tenant::tenant;
 
 #[cfg(test)]
 mod tests;
 
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use mailgrant_core::time::UnixTime;
 use tempfile::TempDir;
+
+use crate::Random;
 
 /// The moment of every input.
 const NOW: UnixTime = UnixTime(1_795_000_000);
@@ -40,3 +45,54 @@ fn folder() -> TempDir {
     };
     made.expect("a folder")
 }
+
+/// Counts in place of throwing dice.
+#[derive(Debug, Default)]
+struct Counted(AtomicU64);
+
+impl Random for Counted {
+    fn fill(&self, bytes: &mut [u8]) {
+        for chunk in bytes.chunks_mut(8) {
+            let next = self.0.fetch_add(1, Ordering::Relaxed).to_be_bytes();
+            let (next, _) = next.split_at(chunk.len());
+            chunk.copy_from_slice(next);
+        }
+    }
+}
+
+/// Who and what there is.
+const TENANT: &str = r#"
+[tenant]
+id = "7c1e6a52-90d4-4b3f-a6c8-2d5b81f0e943"
+display_name = "Tarnbrook Instruments"
+domains = ["tarnbrook.test"]
+
+[[user]]
+address = "ada@tarnbrook.test"
+display_name = "Ada Finch"
+password = "pw"
+
+[[user]]
+address = "admin@tarnbrook.test"
+display_name = "Edda Lindqvist"
+password = "pw"
+administrator = true
+
+[[application]]
+client_id = "3f0b9f4e-6d58-4c1b-9a57-8e21c4d7b605"
+display_name = "Reader"
+flow = "delegated"
+redirect_uris = [{ uri = "http://localhost/spa", platform = "spa" }]
+secrets = [{ id = "e2c57d90-3b1a-4f68-8c2e-71a9d4065bf4", value = "s" }]
+permissions = ["openid", "profile", "email", "offline_access", "https://outlook.office.com/IMAP.AccessAsUser.All"]
+
+[[application]]
+client_id = "a84d2c17-15e3-47f9-b0d6-5c9f3e7a1288"
+display_name = "Unattended"
+flow = "app_only"
+audience = "my_organization"
+service_principal_id = "e2c57d90-3b1a-4f68-8c2e-71a9d4065bf3"
+secrets = [{ id = "e2c57d90-3b1a-4f68-8c2e-71a9d4065bf5", value = "s" }]
+permissions = ["https://outlook.office365.com/IMAP.AccessAsApp"]
+admin_consent = ["https://outlook.office365.com/IMAP.AccessAsApp"]
+"#;

@@ -16,6 +16,11 @@ fn the_authority_and_the_control_api_withstand_whatever_forms_hold() {
     withstands("form", super::form, 1_500);
 }
 
+#[test]
+fn smtp_withstands_whatever_clients_say() {
+    withstands("smtp", super::smtp, 4_000);
+}
+
 /// Else the variations would all end at the first page.
 #[test]
 fn the_seeds_of_forms_come_as_far_as_they_should() {
@@ -26,9 +31,9 @@ fn the_seeds_of_forms_come_as_far_as_they_should() {
     };
     for (name, last) in [
         ("code_flow", "token ok"),
-        ("refusal", "consent access_denied"),
-        ("wrong_redirect", "authorize invalid_client"),
-        ("blocked_consent", "consent consent_required"),
+        ("refusal", "consent AADSTS65004"),
+        ("wrong_redirect", "authorize AADSTS50011"),
+        ("blocked_consent", "consent AADSTS90094"),
         ("admin_consent", "consent ok"),
     ] {
         assert_eq!(log(name).last().map(String::as_str), Some(last), "{name}");

@@ -15,7 +15,7 @@ use crate::smtp::message::{Header, delivered, rfc2822};
 use crate::smtp::{Envelope, HOST_NAME, Login, LoginRefusal, PostOffice, Proof, SendRefusal};
 
 /// Who may send as whom, with every decision and its reason in the log.
-pub(super) struct Exchange {
+pub(crate) struct Exchange {
     pub directory: Directory,
     pub store: Arc<MailStore>,
     pub outbox: Arc<Outbox>,

@@ -286,6 +286,18 @@ impl Service {
     }
 }
 
+/// The service without a port, for fuzzing.
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) fn portless(
+    tls: Arc<ServerConfig>,
+    office: Arc<dyn PostOffice>,
+    clock: Clock,
+    random: Arc<dyn Random>,
+) -> Arc<impl net::Service> {
+    let settings = Settings::default();
+    Arc::new(Service::new(settings, tls, office, clock, random))
+}
+
 impl net::Service for Service {
     const NAME: &'static str = "SMTP";
 
