@@ -152,6 +152,25 @@ test("an administrator has to agree", async (the) => {
   assert.equal((await the.ends())[0][0], "success");
 });
 
+test("an administrator has agreed: the person goes on where they were", async (the) => {
+  await the.open();
+  const popup = await the.click();
+  await popup.waitForSelector("#finish");
+  become(the.session, { status: "awaiting_admin_consent", admin_consent_url: "https://authority.example/adminconsent" });
+  await the.shows("awaiting-admin");
+  await popup.close();
+  become(the.session, { status: "pending", phase: "created" });
+  await the.shows("agreed");
+  await the.page.waitForTimeout(2500);
+  assert.deepEqual(await the.ends(), [], "the closed window ends nothing");
+  assert.ok(!the.session.asked.includes("DELETE"));
+  const [again] = await Promise.all([the.context.waitForEvent("page"), the.page.getByRole("button", { name: "Open again" }).click()]);
+  await again.waitForSelector("#finish");
+  await again.click("#finish");
+  await the.ended();
+  assert.deepEqual(await the.ends(), CONNECTED(the.token));
+});
+
 test("passing faults of the gateway are ridden out", async (the) => {
   await the.open({}, { faults: 3 });
   const popup = await the.click();

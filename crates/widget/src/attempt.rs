@@ -220,7 +220,12 @@ impl Running {
     }
 
     fn reopen(self: &Rc<Self>, features: &str) {
-        if let Some(popup) = self.popup().filter(|popup| !is_closed(popup)) {
+        let mut anew = false;
+        self.step(|session, _| {
+            anew = session.needs_the_window_anew();
+            Vec::new()
+        });
+        if let Some(popup) = self.popup().filter(|popup| !anew && !is_closed(popup)) {
             let _ = popup.focus();
             return;
         }
@@ -326,6 +331,7 @@ fn name(view: View) -> &'static str {
         View::Apart => "apart",
         View::Finishing => "finishing",
         View::AwaitingAdmin => "awaiting-admin",
+        View::Agreed => "agreed",
         View::Reconnecting => "reconnecting",
         View::Stopping => "stopping",
     }

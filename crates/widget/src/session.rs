@@ -34,6 +34,8 @@ pub struct Session {
     failures: u32,
     giving_up: Option<ExitReason>,
     told_apart: bool,
+    /// An administrator has agreed, and the person has to go on.
+    agreed: bool,
     ended: bool,
 }
 
@@ -56,6 +58,7 @@ impl Session {
             failures: 0,
             giving_up: None,
             told_apart: false,
+            agreed: false,
             ended: false,
         };
         let wait = if start == Start::Window { LONG_POLL } else { 0 };
@@ -143,6 +146,7 @@ impl Session {
         }
         self.watch = Some(Watch::new(now));
         self.told_apart = false;
+        self.agreed = false;
         if self.state == State::Pending {
             self.show(View::Waiting)
         } else {
@@ -150,9 +154,20 @@ impl Session {
         }
     }
 
+    /// Whether the sign-in window, if there still is one, shows what no longer holds.
+    #[must_use]
+    pub fn needs_the_window_anew(&self) -> bool {
+        self.agreed
+    }
+
     fn follow(&mut self, status: Status, now: Millis) -> Vec<Effect> {
         self.failures = 0;
         let changed = self.state != status.state || self.phase != status.phase;
+        if self.state == State::AwaitingAdminConsent && status.state == State::Pending {
+            // Whatever window is left says that an administrator must agree: closing it means nothing any more.
+            self.agreed = true;
+            self.watch = None;
+        }
         self.state = status.state;
         let outcome = match status.state {
             State::Connected => Outcome::Success {
@@ -198,7 +213,7 @@ impl Session {
         // The gateway has heard the request to stop and says that it came too late (or must be asked again).
         self.giving_up = None;
         // Back on the page by navigation, with nothing finished: no window is left in which it could be.
-        if self.watch.is_none() && self.state == State::Pending {
+        if self.watch.is_none() && self.state == State::Pending && !self.agreed {
             effects.extend(self.give_up(ExitReason::Returned, now));
             return effects;
         }
@@ -253,6 +268,7 @@ impl Session {
             State::AwaitingAdminConsent => View::AwaitingAdmin,
             _ if self.failures >= ATTEMPTS_BEFORE_SAYING_SO => View::Reconnecting,
             State::Finishing => View::Finishing,
+            _ if self.agreed => View::Agreed,
             _ if apart => View::Apart,
             _ => View::Waiting,
         };

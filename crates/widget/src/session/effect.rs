@@ -53,6 +53,8 @@ pub enum View {
     Finishing,
     /// An administrator has to agree.
     AwaitingAdmin,
+    /// An administrator has agreed: the person goes on in the window, opened again.
+    Agreed,
     /// The gateway is not answering; the page keeps trying.
     Reconnecting,
     /// The person asked to stop.

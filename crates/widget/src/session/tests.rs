@@ -254,6 +254,32 @@ fn waiting_for_the_administrator_survives_the_window() {
 }
 
 #[test]
+fn what_an_administrator_agreed_to_waits_for_the_person() {
+    const AGREED: &str = r#"{"status":"pending","phase":"created"}"#;
+    for start in [Start::Window, Start::Returned] {
+        let mut page = Page::start(start);
+        page.answer(2_000, 200, ADMIN);
+        assert!(!page.session.needs_the_window_anew());
+        // The window is closed, as its page says one may.
+        page.look(60_000, true, true);
+        page.answer(20_000, 200, AGREED);
+        assert_eq!(page.view(), View::Agreed);
+        page.look(60_000, true, true);
+        page.answer(20_000, 200, AGREED);
+        assert_eq!(page.view(), View::Agreed);
+        assert!(page.session.needs_the_window_anew());
+        assert!(page.outcomes().is_empty(), "nobody gave up");
+
+        let reopened = page.session.reopened(page.now);
+        page.take(reopened);
+        assert_eq!(page.view(), View::Waiting);
+        assert!(!page.session.needs_the_window_anew());
+        page.answer(2_000, 200, CONNECTED);
+        assert_eq!(page.outcomes(), [&success()]);
+    }
+}
+
+#[test]
 fn an_unreachable_gateway_is_asked_for_about_a_minute() {
     let mut page = Page::start(Start::Window);
     let mut lost = 0;
