@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use mailgrant_core::time::UnixTime;
 
-use super::{NOW, folder, pipe};
+use super::{MESSAGES, NOW, folder, pipe};
 use crate::Clock;
 use crate::imap::{self as service, Authenticator, MailboxAccess, Refusal, Refused};
 use crate::mailstore::MailStore;
@@ -76,9 +76,3 @@ impl Authenticator for Tokens {
         }
     }
 }
-
-const MESSAGES: [&[u8]; 3] = [
-    b"From: Ada <ada@tarnbrook.test>\r\nTo: bruno@tarnbrook.test, Chiara <chiara@tarnbrook.test>\r\nSubject: Hello\r\nDate: Tue, 17 Nov 2026 09:00:00 +0000\r\nMessage-ID: <1@tarnbrook.test>\r\n\r\nHello, Bruno.\r\n",
-    b"From: =?utf-8?q?J=C3=BCrgen?= <j@x.test>\r\nSubject: =?utf-8?b?w6TDtsO8?=\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\npreamble\r\n--b\r\nContent-Type: text/plain; charset=iso-8859-1; format=flowed\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\nGr=FC=DFe\r\n--b\r\nContent-Type: message/rfc822\r\n\r\nSubject: within\r\n\r\nbody\r\n--b\r\nContent-Type: application/pdf; name*=utf-8''a%20b.pdf\r\nContent-Disposition: attachment; filename=\"a b.pdf\"\r\nContent-Transfer-Encoding: base64\r\n\r\nJVBERi0xLjQK\r\n--b--\r\n",
-    b"\xff\xfe: \0 broken\r\nContent-Type: multipart/alternative; boundary=\r\n\r\n--\r\n\r\n--",
-];

@@ -13,11 +13,13 @@
 mod form;
 mod imap;
 mod pipe;
+mod pop3;
 mod smtp;
 mod tenant;
 
 pub use form::form;
 pub use imap::imap;
+pub use pop3::pop3;
 pub use smtp::smtp;
 pub use tenant::tenant;
 
@@ -96,3 +98,10 @@ secrets = [{ id = "e2c57d90-3b1a-4f68-8c2e-71a9d4065bf5", value = "s" }]
 permissions = ["https://outlook.office365.com/IMAP.AccessAsApp"]
 admin_consent = ["https://outlook.office365.com/IMAP.AccessAsApp"]
 "#;
+
+/// What is in the mailbox.
+const MESSAGES: [&[u8]; 3] = [
+    b"From: Ada <ada@tarnbrook.test>\r\nTo: bruno@tarnbrook.test, Chiara <chiara@tarnbrook.test>\r\nSubject: Hello\r\nDate: Tue, 17 Nov 2026 09:00:00 +0000\r\nMessage-ID: <1@tarnbrook.test>\r\n\r\nHello, Bruno.\r\n",
+    b"From: =?utf-8?q?J=C3=BCrgen?= <j@x.test>\r\nSubject: =?utf-8?b?w6TDtsO8?=\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\npreamble\r\n--b\r\nContent-Type: text/plain; charset=iso-8859-1; format=flowed\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\nGr=FC=DFe\r\n--b\r\nContent-Type: message/rfc822\r\n\r\nSubject: within\r\n\r\nbody\r\n--b\r\nContent-Type: application/pdf; name*=utf-8''a%20b.pdf\r\nContent-Disposition: attachment; filename=\"a b.pdf\"\r\nContent-Transfer-Encoding: base64\r\n\r\nJVBERi0xLjQK\r\n--b--\r\n",
+    b"\xff\xfe: \0 broken\r\nContent-Type: multipart/alternative; boundary=\r\n\r\n--\r\n\r\n--",
+];

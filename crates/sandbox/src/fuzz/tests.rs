@@ -17,6 +17,11 @@ fn the_authority_and_the_control_api_withstand_whatever_forms_hold() {
 }
 
 #[test]
+fn pop3_withstands_whatever_clients_say() {
+    withstands("pop3", super::pop3, 4_000);
+}
+
+#[test]
 fn smtp_withstands_whatever_clients_say() {
     withstands("smtp", super::smtp, 4_000);
 }

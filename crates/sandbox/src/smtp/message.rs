@@ -28,11 +28,19 @@ impl Header {
             from: from
                 .filter_map(|address| address.address().map(str::to_owned))
                 .collect(),
-            message_id: parsed.message_id().map(|id| format!("<{id}>")),
+            message_id: parsed.message_id().map(|id| format!("<{}>", one_word(id))),
             dated: parsed.date().is_some(),
             subject: parsed.subject().map(str::to_owned),
         }
     }
+}
+
+/// What may stand in a reply: folded over two lines it would end the reply and begin another.
+fn one_word(id: &str) -> String {
+    id.chars()
+        .filter(|letter| !letter.is_whitespace() && !letter.is_control())
+        .take(LONGEST_ID)
+        .collect()
 }
 
 /// The message with lines put before it, and without `Bcc`.
@@ -86,6 +94,8 @@ fn header(message: &[u8]) -> &[u8] {
 /// Nobody's header is longer, and an endless one costs no more.
 const LONGEST: usize = 1 << 20;
 const MOST_LINES: usize = 50_000;
+/// So that a reply stays within a line (RFC 5321 §4.5.3.1.5).
+const LONGEST_ID: usize = 400;
 
 #[cfg(test)]
 mod tests {
@@ -125,5 +135,22 @@ mod tests {
             ["a@x.test", "b@x.test"]
         );
         assert_eq!(Header::of(b"\r\nFrom: a@x.test\r\n").from, [""; 0]);
+    }
+
+    #[test]
+    fn a_message_id_is_one_word() {
+        for (written, read) in [
+            (
+                "Message-ID: <1@x,\r\n 250 2.0.0 OK@y>\r\n\r\n",
+                "<1@x,2502.0.0OK@y>",
+            ),
+            ("Message-ID: <a\x00b\x1bc@x>\r\n\r\n", "<abc@x>"),
+        ] {
+            let header = Header::of(written.as_bytes());
+            assert_eq!(header.message_id.as_deref(), Some(read));
+        }
+        let long = format!("Message-ID: <{}@x>\r\n\r\n", "a".repeat(2000));
+        let header = Header::of(long.as_bytes());
+        assert_eq!(header.message_id.unwrap().len(), LONGEST_ID + 2);
     }
 }
