@@ -378,3 +378,42 @@ const WITHOUT_MAILBOX: [&str; 9] = [
 
 /// Longer than any client waits.
 const MAX_DELAY_MS: u32 = 3_600_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_preset_says_what_happens_and_is_in_the_readme() {
+        let readme = include_str!("../../README.md");
+        for preset in Preset::ALL {
+            let mut plan = ImapFault {
+                rules: vec![ImapRule {
+                    preset: Some(preset),
+                    ..ImapRule::default()
+                }],
+                ..ImapFault::default()
+            };
+            assert_eq!(plan.complete(), Ok(()), "{preset:?}");
+            assert!(
+                readme.contains(&format!("`{}`", preset.name())),
+                "{preset:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn commands_have_their_names() {
+        for (line, name) in [
+            (b"a fetch 1 UID\r\n" as &[u8], "FETCH"),
+            (b"a uid fetch 1 UID\r\n", "UID FETCH"),
+            (b"a LOGOUT\r\n", "LOGOUT"),
+            (b"a UID LOGOUT\r\n", UNKNOWN),
+            (b"\xff\r\n", UNKNOWN),
+        ] {
+            assert_eq!(command_name(line), name, "{line:?}");
+        }
+        assert!(is_at(Some("FETCH"), "UID FETCH") && !is_at(Some("UID FETCH"), "FETCH"));
+        assert!(is_at(None, "IDLE") && !is_at(None, "LOGIN"));
+    }
+}

@@ -7,6 +7,7 @@ use mailgrant_core::time::UnixTime;
 use tokio::sync::watch;
 
 use super::journal::{Journal, Record};
+use super::notes::{Notes, Room};
 use super::state::{Inner, Replay};
 use super::{Entry, Flags, Folder, FolderId, Role, StoreError};
 
@@ -22,6 +23,7 @@ pub struct Mailbox {
     directory: PathBuf,
     pack: File,
     inner: Mutex<Inner>,
+    notes: Notes,
     changes: watch::Sender<u64>,
 }
 
@@ -263,6 +265,11 @@ impl Mailbox {
         })
     }
 
+    /// What was worked out from its messages.
+    pub(crate) fn notes(&self) -> &Notes {
+        &self.notes
+    }
+
     /// Forces what was written out to the disk.
     ///
     /// # Errors
@@ -279,6 +286,7 @@ impl Mailbox {
         address: &str,
         directory: &Path,
         now: UnixTime,
+        room: Room,
     ) -> Result<Mailbox, StoreError> {
         let failed = |error| StoreError::io(directory, error);
         std::fs::create_dir_all(directory).map_err(failed)?;
@@ -315,6 +323,7 @@ impl Mailbox {
             directory: directory.to_owned(),
             pack,
             inner: Mutex::new(inner),
+            notes: Notes::new(room),
             changes,
         };
         let mut inner = mailbox.lock();

@@ -33,6 +33,7 @@ mod folder;
 mod hierarchy;
 mod journal;
 mod mailbox;
+mod notes;
 pub mod path;
 mod state;
 
@@ -47,12 +48,16 @@ use mailgrant_core::time::UnixTime;
 pub use flags::Flags;
 pub use folder::{Entry, Folder, FolderId, Role};
 pub use mailbox::{Appended, Mailbox, Transferred};
+pub(crate) use notes::Note;
+use notes::Room;
 
 /// All mailboxes of the tenant, each opened when it is first asked for.
 pub struct MailStore {
     directory: PathBuf,
     now: UnixTime,
     open: Mutex<HashMap<String, Arc<Mailbox>>>,
+    /// For notes on messages.
+    room: Room,
     /// Released when the store is dropped or the process ends.
     _lock: File,
 }
@@ -77,6 +82,7 @@ impl MailStore {
             directory,
             now,
             open: Mutex::default(),
+            room: Room::new(),
             _lock: lock,
         })
     }
@@ -92,7 +98,12 @@ impl MailStore {
             return Ok(mailbox.clone());
         }
         let directory = self.mailbox_directory(&address)?;
-        let mailbox = Arc::new(Mailbox::open(&address, &directory, self.now)?);
+        let mailbox = Arc::new(Mailbox::open(
+            &address,
+            &directory,
+            self.now,
+            self.room.clone(),
+        )?);
         open.insert(address, mailbox.clone());
         Ok(mailbox)
     }

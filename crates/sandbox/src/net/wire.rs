@@ -73,7 +73,13 @@ impl Wire {
 
     /// Waits for more octets; false at the end of the stream. May be dropped.
     pub(crate) async fn fill(&mut self) -> io::Result<bool> {
-        self.input.reserve(READ);
+        // Most clients wait: they cost little, and those that send get room.
+        if self.input.is_empty() {
+            self.input.shrink_to(FIRST);
+            self.input.reserve(FIRST);
+        } else {
+            self.input.reserve(READ);
+        }
         Ok(self.stream.read_buf(&mut self.input).await? > 0)
     }
 
@@ -124,6 +130,7 @@ impl Wire {
     }
 }
 
-const READ: usize = 8 << 10;
+const FIRST: usize = 512;
+const READ: usize = 16 << 10;
 const WRITE: usize = 64 << 10;
 const CLOSE: Duration = Duration::from_secs(5);

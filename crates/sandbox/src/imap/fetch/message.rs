@@ -8,6 +8,7 @@ use imap_codec::imap_types::fetch::Part as PartNumbers;
 use super::super::mime::{Content, Fields, Part};
 use super::super::{structure, syntax};
 use super::{Entry, Item, Mailbox, Section, Spoil, StoreError, number};
+use crate::mailstore::Note;
 
 /// Where the parts of a message are. Clients ask for one part after the other, and for large ones in windows.
 pub(in crate::imap) struct Structure {
@@ -65,21 +66,26 @@ impl<'a> Message<'a> {
             Item::Rfc822Size => number(out, b"RFC822.SIZE ", entry.size),
             Item::Envelope => {
                 out.extend_from_slice(b"ENVELOPE ");
-                let hosts = self.spoil.hosts();
-                structure::envelope(out, self.header()?, hosts);
-            }
-            Item::Body | Item::BodyStructure => {
-                let extended = matches!(item, Item::BodyStructure);
-                out.extend_from_slice(if extended {
-                    b"BODYSTRUCTURE "
+                if self.spoil.hosts() {
+                    let notes = self.mailbox.notes();
+                    notes.write(entry.position(), Note::Envelope, out, |out| {
+                        structure::envelope(out, self.header()?, true);
+                        Ok(())
+                    })?;
                 } else {
-                    b"BODY "
-                });
-                self.root()?;
-                self.whole()?;
-                if let (Some(message), Some(found)) = (&self.whole, &*self.structure) {
-                    structure::body(out, message, &found.root, extended);
+                    structure::envelope(out, self.header()?, false);
                 }
+            }
+            Item::Body => {
+                out.extend_from_slice(b"BODY ");
+                self.body(out, false)?;
+            }
+            Item::BodyStructure => {
+                out.extend_from_slice(b"BODYSTRUCTURE ");
+                let notes = self.mailbox.notes();
+                notes.write(entry.position(), Note::BodyStructure, out, |out| {
+                    self.body(out, true)
+                })?;
             }
             Item::Rfc822 => {
                 out.extend_from_slice(b"RFC822 ");
@@ -101,6 +107,15 @@ impl<'a> Message<'a> {
             }
             // Refused before: BINARY is not offered.
             _ => {}
+        }
+        Ok(())
+    }
+
+    fn body(&mut self, out: &mut Vec<u8>, extended: bool) -> Result<(), StoreError> {
+        self.root()?;
+        self.whole()?;
+        if let (Some(message), Some(found)) = (&self.whole, &*self.structure) {
+            structure::body(out, message, &found.root, extended);
         }
         Ok(())
     }
