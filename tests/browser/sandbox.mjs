@@ -101,6 +101,17 @@ async function everyPage(context, name) {
   await judge("11-device-code-refused");
   await page.goto(`${sandbox.authority}/${sandbox.tenant}/oauth2/v2.0/logout`);
   await judge("12-signed-out");
+  await control("PATCH", "/directory/tenant", { stay_signed_in: true });
+  await page.goto(`${sandbox.authority}/device`);
+  await page.getByLabel("Code").fill(await deviceCode());
+  await page.keyboard.press("Enter");
+  await signIn(page, person.address, person.password);
+  await page.getByRole("heading", { name: "Stay signed in?" }).waitFor();
+  await judge("13-stay-signed-in");
+  await control("PATCH", "/directory/tenant", { stay_signed_in: false });
+  await page.getByRole("button", { name: "No", exact: true }).click();
+  await page.getByRole("heading", { name: /^Are you trying to sign in to/ }).waitFor();
+  await judge("14-confirm-the-device");
 }
 
 /** From the sign-in to the application, with nothing but keys; what has the focus can be seen. */
@@ -350,6 +361,13 @@ async function token(changes = {}) {
   const form = { grant_type: "client_credentials", client_id: appOnly.client_id, client_secret: appOnly.client_secret, scope: "https://outlook.office365.com/.default", ...changes };
   const answer = await fetch(`${sandbox.authority}/${sandbox.tenant}/oauth2/v2.0/token`, { method: "POST", body: new URLSearchParams(form) });
   return answer.json();
+}
+
+async function deviceCode() {
+  const device = sandbox.applications.find(({ flow }) => flow === "device");
+  const form = { client_id: device.client_id, scope: "openid https://outlook.office.com/IMAP.AccessAsUser.All" };
+  const answer = await fetch(`${sandbox.authority}/${sandbox.tenant}/oauth2/v2.0/devicecode`, { method: "POST", body: new URLSearchParams(form) });
+  return (await answer.json()).user_code;
 }
 
 /** An IMAP login that fails; resolves when the server has said so. */

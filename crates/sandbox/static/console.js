@@ -55,7 +55,8 @@ function row({ id, at, kind, outcome, code, user = "", client_id = "", explanati
   Object.assign(entry.dataset, { id, kind, class: { ok: "ok", fault: "fault" }[outcome] ?? "refused", text: `${user} ${client_id}` });
   if (/^(imap|smtp|pop3)/.test(kind)) entry.dataset.mail = "";
   entry.dataset.new = "";
-  set("time", moment(at));
+  const today = moment($("now").dataset.now).split(" ")[0];
+  set("time", moment(at).replace(`${today} `, ""));
   set(".kind", kind);
   set(".asked", explanation.asked);
   set(".decided", explanation.decided);

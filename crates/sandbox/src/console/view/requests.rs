@@ -1,5 +1,7 @@
 //! The last requests, newest first.
 
+use mailgrant_core::time::UnixTime;
+
 use super::moment;
 use crate::console::explain;
 use crate::console::remedies::KINDS;
@@ -23,7 +25,10 @@ pub(in crate::console) struct EntryRow {
     pub next: &'static str,
 }
 
-pub(super) fn rows(entries: &[Entry], tenant: &Tenant) -> Vec<EntryRow> {
+/// The day is told only of other days than today's.
+pub(super) fn rows(entries: &[Entry], tenant: &Tenant, now: UnixTime) -> Vec<EntryRow> {
+    let now = moment(now.0);
+    let today = now.split_once(' ').map_or("", |(day, _)| day);
     entries
         .iter()
         .rev()
@@ -37,7 +42,10 @@ pub(super) fn rows(entries: &[Entry], tenant: &Tenant) -> Vec<EntryRow> {
             let explanation = explain(entry, application);
             EntryRow {
                 id: entry.id,
-                time: moment(entry.at.0),
+                time: moment(entry.at.0)
+                    .trim_start_matches(today)
+                    .trim_start()
+                    .to_owned(),
                 kind: entry.kind,
                 class: match entry.outcome.as_str() {
                     "ok" => "ok",
