@@ -128,8 +128,16 @@ impl Sandbox {
     pub async fn requests_of(&self, kind: &str) -> Result<Vec<Value>> {
         let log = self.requests().await?;
         let entries = log["requests"].as_array().context("no requests")?;
-        let wanted = entries.iter().filter(|entry| entry["kind"] == kind);
-        Ok(wanted.cloned().collect())
+        let wanted: Vec<_> = entries
+            .iter()
+            .filter(|entry| entry["kind"] == kind)
+            .cloned()
+            .collect();
+        // For the one who wants to see; the test runner shows it when the test fails.
+        for entry in &wanted {
+            println!("sandbox: {entry}");
+        }
+        Ok(wanted)
     }
 
     /// Signs in and consents on the authority's pages, from wherever the person has been sent.
