@@ -311,6 +311,20 @@ async fn bad_entries_are_refused_with_the_key_and_change_nothing() {
 }
 
 #[actix_web::test]
+async fn nobody_is_both_a_user_and_a_personal_account() {
+    let world = World::start().await;
+    let dora = json!({"address": "dora@else.test", "display_name": "Dora"});
+    let ada = json!({"address": ADA, "display_name": "Ada"});
+    let made = put(&world, "/directory/personal_accounts", dora.clone()).await;
+    assert_eq!(made.status, 201);
+    for (collection, entry) in [("users", dora), ("personal_accounts", ada)] {
+        let refused = put(&world, &format!("/directory/{collection}"), entry).await;
+        let error = refused.body["error"].as_str().unwrap();
+        assert!(error.contains("there twice"), "{collection}: {error}");
+    }
+}
+
+#[actix_web::test]
 async fn people_may_be_named_by_their_user_principal_name() {
     let world = World::start().await;
     let upn = "bruno.keller@quillmere.test";

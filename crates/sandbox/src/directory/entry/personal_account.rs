@@ -60,6 +60,11 @@ impl Entry for PersonalAccountEntry {
                 "[[personal_account]] {address} is there twice: it is a [[user]] too"
             )));
         }
+        let own = |user: &&mut User| user.address.eq_ignore_ascii_case(&address);
+        if let Some(user) = tenant.users.iter_mut().find(own) {
+            // No user takes a personal account's place, but this is the account itself.
+            user.personal = false;
+        }
         let object_id = self.object_id.unwrap_or_else(|| object_id(&address));
         UserEntry {
             address: address.clone(),
@@ -73,7 +78,6 @@ impl Entry for PersonalAccountEntry {
             mailbox: self.mailbox,
         }
         .put(tenant, secrets)?;
-        let own = |user: &&mut User| user.address.eq_ignore_ascii_case(&address);
         if let Some(user) = tenant.users.iter_mut().find(own) {
             user.personal = true;
         }

@@ -71,6 +71,12 @@ impl Entry for UserEntry {
 
     fn put(self, tenant: &mut Tenant, secrets: &Secrets) -> Result<(), Error> {
         check_address("[[user]] address", &self.address)?;
+        if tenant.user(&self.address).is_some_and(|user| user.personal) {
+            return Err(Error::tenant(format!(
+                "[[user]] {} is there twice: it is a [[personal_account]] too",
+                self.address
+            )));
+        }
         let user_principal_name = self
             .user_principal_name
             .unwrap_or_else(|| self.address.clone());
