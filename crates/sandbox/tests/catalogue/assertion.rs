@@ -35,6 +35,26 @@ async fn assertion_subject() {
 }
 
 #[actix_web::test]
+async fn assertion_time() {
+    let world = World::start().await;
+    // A server exchanges the token that a person's client sent to it, an hour later.
+    let tokens = world.connected().await;
+    let secret = world.secret(DELEGATED);
+    let form = [
+        ("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"),
+        ("client_id", DELEGATED),
+        ("client_secret", &secret),
+        ("assertion", tokens["id_token"].as_str().unwrap()),
+        ("requested_token_use", "on_behalf_of"),
+        ("scope", SCOPE),
+    ];
+    world.token(&form).await.ok();
+    world.clock.advance(std::time::Duration::from_secs(3600));
+    let reply = world.token(&form).await;
+    assert_refusal("assertion-time", 500_133, &reply);
+}
+
+#[actix_web::test]
 async fn fic_wrong_token_kind() {
     let world = World::start().await;
     // Ada's own token stands for the application, by the subject that it knows her under.

@@ -27,6 +27,7 @@ mod imap;
 #[allow(dead_code, reason = "shared with the tests of the sandbox")]
 mod line;
 mod password;
+mod personal;
 mod policies;
 mod refresh;
 mod set_up;
