@@ -182,16 +182,18 @@ async fn a_tenant_that_contradicts_itself_does_not_start() {
 #[actix_web::test]
 async fn the_tenant_file_of_the_readme_starts() {
     let readme = include_str!("../../README.md");
-    let file = readme
-        .split("```toml\n")
-        .nth(1)
-        .unwrap()
-        .split("```")
-        .next()
-        .unwrap();
-    let dir = tempfile::tempdir().unwrap();
-    let mut settings = SandboxSettings::new(dir.path());
-    settings.tenant = Some(TenantFile::parse(file).unwrap());
-    settings.sample_mail = false;
-    Sandbox::start(settings).await.unwrap().stop().await;
+    let blocks = readme.split("```toml\n").skip(1);
+    let mut blocks = blocks.map(|block| block.split("```").next().unwrap());
+    let whole = blocks.next().unwrap();
+    // The second is about what goes wrong in the tenant of the first.
+    let head = whole.split("[[").next().unwrap();
+    let wrong = format!("{head}{}", blocks.next().unwrap());
+    assert!(wrong.contains("[[conditional_access]]"), "{wrong}");
+    for file in [whole, &wrong] {
+        let dir = tempfile::tempdir().unwrap();
+        let mut settings = SandboxSettings::new(dir.path());
+        settings.tenant = Some(TenantFile::parse(file).unwrap());
+        settings.sample_mail = false;
+        Sandbox::start(settings).await.unwrap().stop().await;
+    }
 }
