@@ -15,7 +15,6 @@ pub(super) fn answer(
     request: &TokenRequest<'_>,
     sent: &ClientAuthentication,
 ) -> Result<TokenAnswer, Problem> {
-    let authority = request.authority;
     let application = &request.application;
     request.check_origin(Platform::Web)?;
     request.check_client(sent, Platform::Web)?;
