@@ -29,6 +29,10 @@ impl Visit<'_> {
     pub(crate) fn check(&self, authority: &Authority) -> Result<(), Problem> {
         let tenant = authority.directory.tenant();
         check_account(&tenant, self.application, self.person)?;
+        if self.person.personal {
+            // The organization's policies are for its own people.
+            return Ok(());
+        }
         if self.person.sign_in.risky {
             return Err(policy::SUSPICIOUS.with(["Unknown"]));
         }

@@ -209,6 +209,19 @@ async fn the_organizations_policy_and_consent_are_not_theirs() {
         .control("/consent", json!({"require_admin": true}))
         .await;
     let wide = [("client_id", WIDE)];
+    let rule = mailgrant_sandbox::directory::ConditionalAccess {
+        name: "Only the administrator".to_owned(),
+        applications: Vec::new(),
+        users: vec![ADA.to_owned(), GWEN.to_owned()],
+        flows: Vec::new(),
+        grant: mailgrant_sandbox::directory::Grant::Block,
+    };
+    let directory = world.running.directory();
+    directory.change(|tenant| tenant.conditional_access.push(rule));
+    let blocked = Browser::new(&world)
+        .connect(&world.authorize_url(&wide), ADA)
+        .await;
+    assert!(blocked.html.contains("53003"), "{blocked:?}");
     let admin = Browser::new(&world)
         .connect(&world.authorize_url(&wide), ADMIN)
         .await;

@@ -38,7 +38,7 @@ pub(super) fn answer(
         audience,
         second_step_at: None,
     };
-    visit.check(authority)?;
+    visit.check(request.authority)?;
     let refresh_token = NewRefreshToken {
         client_id: application.client_id.clone(),
         person: person.object_id.clone(),
