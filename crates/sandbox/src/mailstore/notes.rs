@@ -8,9 +8,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// holds for ever. When the store's memory for notes is used up, no more are taken.
 #[derive(Debug)]
 pub(crate) struct Notes {
-    notes: Mutex<HashMap<(u64, Note), Box<[u8]>>>,
+    notes: Mutex<Table>,
     room: Room,
 }
+
+type Table = HashMap<(u64, Note), Box<[u8]>>;
 
 /// What a note says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
