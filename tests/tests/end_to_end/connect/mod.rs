@@ -5,6 +5,7 @@
 
 mod consent_blocked;
 mod imap_off;
+mod in_browser;
 mod mailbox_permission;
 mod refused;
 mod secret_expired;
