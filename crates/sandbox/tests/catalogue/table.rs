@@ -6,6 +6,7 @@ use std::path::Path;
 use crate::harness::rules;
 
 const TABLE: &str = include_str!("../../CATALOGUE.md");
+const README: &str = include_str!("../../../../README.md");
 
 struct Row<'a> {
     rule: &'a str,
@@ -91,6 +92,8 @@ fn the_head_counts_right_and_no_rule_is_forgotten() {
         staged.len() + left.len()
     );
     assert!(TABLE.contains(&head), "the head should say: {head}");
+    let told = format!("[{} can be had at will]", staged.len());
+    assert!(README.contains(&told), "the README should say: {told}");
     if let Some(rules) = rules() {
         let told: BTreeSet<_> = staged.union(&left).copied().collect();
         let known: BTreeSet<_> = rules.iter().map(String::as_str).collect();
