@@ -36,6 +36,28 @@ pub(crate) fn append_private(path: &Path) -> Result<File, Error> {
         .map_err(|source| problem("write", path, source))
 }
 
+/// Appends all of it, or leaves the file as long as it was: after half a line of a full disk the next would be glued to it.
+pub(crate) fn append_whole(file: &mut File, content: &[u8], durable: Durable) -> io::Result<()> {
+    let before = file.metadata()?.len();
+    let written = file.write_all(content).and_then(|()| match durable {
+        Durable::PowerCut => file.sync_data(),
+        Durable::Process => Ok(()),
+    });
+    if written.is_err() {
+        file.set_len(before)?;
+    }
+    written
+}
+
+/// What something written outlives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Durable {
+    /// The end of the process, by kill -9 too.
+    Process,
+    /// The machine losing its power.
+    PowerCut,
+}
+
 /// Makes the directory and its parents.
 pub(crate) fn create_directory(path: &Path) -> Result<(), Error> {
     fs::create_dir_all(path).map_err(|source| problem("create", path, source))

@@ -1,7 +1,6 @@
 //! What the authority must not forget, one JSON object a line.
 
 use std::fs::File;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use mailgrant_core::time::UnixTime;
@@ -10,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use super::expiry::IssuedTo;
 use super::permission::Permission;
 use super::refresh_tokens::RefreshTokenGrant;
-use crate::{Error, files};
+use crate::Error;
+use crate::files::{self, Durable};
 
 /// Something that happened to the tenant.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -101,15 +101,15 @@ impl Journal {
                 .map_err(|error| files::problem("write", &self.path, error.into()))?;
             lines.push(b'\n');
         }
-        self.file
-            .write_all(&lines)
-            .and_then(|()| self.file.sync_data())
+        files::append_whole(&mut self.file, &lines, Durable::PowerCut)
             .map_err(|source| files::problem("write", &self.path, source))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
+
     use super::*;
 
     const NOW: UnixTime = UnixTime(1_800_000_000);

@@ -10,12 +10,13 @@
 //! A line is written by one `write` and counts once its newline is there; a torn last line is cut off.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufRead, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use super::{Entry, Flags, FolderId, Role};
+use crate::files::{Durable, append_whole};
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -108,12 +109,7 @@ impl Journal {
     pub(super) fn write(&mut self, record: &Record) -> io::Result<()> {
         let mut line = serde_json::to_vec(record)?;
         line.push(b'\n');
-        let before = self.file.seek(SeekFrom::End(0))?;
-        if let Err(error) = self.file.write_all(&line) {
-            // A full disk may take half a line: the next record must not be glued to it.
-            self.file.set_len(before)?;
-            return Err(error);
-        }
+        append_whole(&mut self.file, &line, Durable::Process)?;
         self.lines += 1;
         Ok(())
     }
