@@ -44,13 +44,11 @@ mod syntax;
 mod wire;
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use mailgrant_core::time::UnixTime;
 use rustls::ServerConfig;
-use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 pub use fault::{ImapFault, ImapRule};
@@ -60,8 +58,9 @@ use crate::clock::Clock;
 use crate::control::{Entry, Faults};
 use crate::directory::{Holder, ImapLimits, Protocol};
 use crate::mailstore::MailStore;
+pub use crate::net::Server;
 use crate::net::fault::LineFaults;
-use crate::net::{self, Door, Security, Stream, Tls};
+use crate::net::{self, Door, Security, Stream};
 use connection::Connection;
 use wire::Wire;
 
@@ -219,48 +218,14 @@ pub async fn serve(
     authenticator: Arc<dyn Authenticator>,
     clock: Clock,
 ) -> io::Result<Server> {
-    let implicit = TcpListener::bind((Ipv4Addr::LOCALHOST, settings.port)).await?;
-    let starttls = TcpListener::bind((Ipv4Addr::LOCALHOST, settings.starttls_port)).await?;
+    let (port, starttls_port) = (settings.port, settings.starttls_port);
     let service = Arc::new(Service::new(settings, tls, store, authenticator, clock));
-    let door = service.door.clone();
+    let server = Server::open(&service, port, starttls_port).await?;
     if let Some(changes) = service.authenticator.changes() {
-        door.spawn(look_after(Arc::clone(&service), changes));
+        let door = service.door.clone();
+        door.spawn(look_after(service, changes));
     }
-    Ok(Server {
-        implicit: door.open(&service, implicit, Tls::Implicit)?,
-        starttls: door.open(&service, starttls, Tls::StartTls)?,
-        door,
-    })
-}
-
-/// The running service. Dropping it ends the service without waiting.
-pub struct Server {
-    implicit: SocketAddr,
-    starttls: SocketAddr,
-    door: Door,
-}
-
-impl Server {
-    /// The port that speaks TLS at once.
-    pub fn port(&self) -> u16 {
-        self.implicit.port()
-    }
-
-    /// The port that offers STARTTLS.
-    pub fn starttls_port(&self) -> u16 {
-        self.starttls.port()
-    }
-
-    /// Says BYE to every client and waits until all is closed.
-    pub async fn stop(self) {
-        self.door.closed().await;
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.door.close();
-    }
+    Ok(server)
 }
 
 /// What all connections share.

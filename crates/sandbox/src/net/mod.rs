@@ -5,12 +5,16 @@ mod door;
 pub mod fault;
 pub mod rule;
 mod sasl;
+mod server;
+#[cfg(test)]
+pub(crate) mod test_tls;
 mod wire;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
 pub(crate) use door::{Door, Service, Tls};
 pub(crate) use sasl::{Credentials, sasl_response};
+pub use server::Server;
 pub(crate) use wire::{Line, Wire};
 
 /// A connection, with or without TLS.

@@ -31,20 +31,19 @@ mod fault;
 mod maildrop;
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use mailgrant_core::time::UnixTime;
 use rustls::ServerConfig;
-use tokio::net::TcpListener;
 
 use crate::clock::Clock;
 use crate::control::Faults;
 use crate::directory::Protocol;
 use crate::mailstore::MailStore;
+pub use crate::net::Server;
 use crate::net::fault::LineFaults;
-use crate::net::{self, Door, Security, Stream, Tls, Wire};
+use crate::net::{self, Door, Security, Stream, Wire};
 use connection::Connection;
 pub use fault::Pop3Fault;
 
@@ -148,45 +147,9 @@ pub async fn serve(
     authenticator: Arc<dyn Authenticator>,
     clock: Clock,
 ) -> io::Result<Server> {
-    let implicit = TcpListener::bind((Ipv4Addr::LOCALHOST, settings.port)).await?;
-    let starttls = TcpListener::bind((Ipv4Addr::LOCALHOST, settings.starttls_port)).await?;
+    let (port, starttls_port) = (settings.port, settings.starttls_port);
     let service = Arc::new(Service::new(settings, tls, store, authenticator, clock));
-    let door = service.door.clone();
-    Ok(Server {
-        implicit: door.open(&service, implicit, Tls::Implicit)?,
-        starttls: door.open(&service, starttls, Tls::StartTls)?,
-        door,
-    })
-}
-
-/// The running service. Dropping it ends the service without waiting.
-pub struct Server {
-    implicit: SocketAddr,
-    starttls: SocketAddr,
-    door: Door,
-}
-
-impl Server {
-    /// The port that speaks TLS at once.
-    pub fn port(&self) -> u16 {
-        self.implicit.port()
-    }
-
-    /// The port that offers STLS.
-    pub fn starttls_port(&self) -> u16 {
-        self.starttls.port()
-    }
-
-    /// Ends every conversation and waits until all is closed.
-    pub async fn stop(self) {
-        self.door.closed().await;
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.door.close();
-    }
+    Server::open(&service, port, starttls_port).await
 }
 
 /// What all connections share.

@@ -9,16 +9,17 @@ mod reading;
 mod searching;
 mod structure;
 
+use std::net::Ipv4Addr;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use rustls::pki_types::{PrivatePkcs8KeyDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::RootCertStore;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
 
 use super::*;
 use crate::control::{FaultPlan, RequestLog};
+use crate::net::test_tls;
 
 const NOW: UnixTime = UnixTime(1_795_000_000);
 const ADA: &str = "ada@tarnbrook.test";
@@ -100,16 +101,7 @@ impl House {
 
     async fn with(limits: Limits) -> House {
         let directory = tempfile::tempdir().unwrap();
-        let key = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
-        let mut roots = RootCertStore::empty();
-        roots.add(key.cert.der().clone()).unwrap();
-        let private = PrivatePkcs8KeyDer::from(key.signing_key.serialize_der());
-        let tls = ServerConfig::builder_with_provider(provider())
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(vec![key.cert.der().clone()], private.into())
-            .unwrap();
+        let (tls, roots) = test_tls::certificate();
         let store = Arc::new(MailStore::open(directory.path(), NOW).unwrap());
         let clock = Clock::fixed(NOW);
         let settings = Settings {
@@ -118,15 +110,9 @@ impl House {
         };
         let (faults, sessions) = (settings.faults.clone(), settings.sessions.clone());
         let tokens = Arc::new(Tokens::default());
-        let server = serve(
-            settings,
-            Arc::new(tls),
-            store.clone(),
-            tokens.clone(),
-            clock.clone(),
-        )
-        .await
-        .unwrap();
+        let server = serve(settings, tls, store.clone(), tokens.clone(), clock.clone())
+            .await
+            .unwrap();
         House {
             server,
             store,
@@ -165,16 +151,7 @@ impl House {
     }
 
     async fn try_encrypt(&self, stream: Box<dyn Stream>) -> io::Result<Box<dyn Stream>> {
-        let config = ClientConfig::builder_with_provider(provider())
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_root_certificates(self.roots.clone())
-            .with_no_client_auth();
-        let name = ServerName::try_from("localhost").unwrap();
-        let stream = TlsConnector::from(Arc::new(config))
-            .connect(name, stream)
-            .await?;
-        Ok(Box::new(stream))
+        test_tls::encrypt(&self.roots, stream).await
     }
 
     /// Puts these rules in force, as the control API does.
@@ -301,8 +278,4 @@ fn literal(line: &[u8]) -> Option<usize> {
 
 fn xoauth2(user: &str, token: &str) -> String {
     STANDARD.encode(format!("user={user}\x01auth=Bearer {token}\x01\x01"))
-}
-
-fn provider() -> Arc<rustls::crypto::CryptoProvider> {
-    Arc::new(rustls::crypto::aws_lc_rs::default_provider())
 }

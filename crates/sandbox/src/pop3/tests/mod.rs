@@ -4,15 +4,16 @@ mod hostile;
 mod login;
 mod reading;
 
+use std::net::Ipv4Addr;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use rustls::pki_types::{PrivatePkcs8KeyDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::RootCertStore;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
 
 use super::*;
+use crate::net::test_tls;
 
 const NOW: UnixTime = UnixTime(1_800_000_000);
 const ADA: &str = "ada@tarnbrook.test";
@@ -54,16 +55,7 @@ impl House {
 
     async fn with(limits: Limits) -> House {
         let directory = tempfile::tempdir().unwrap();
-        let key = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
-        let mut roots = RootCertStore::empty();
-        roots.add(key.cert.der().clone()).unwrap();
-        let private = PrivatePkcs8KeyDer::from(key.signing_key.serialize_der());
-        let tls = ServerConfig::builder_with_provider(provider())
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(vec![key.cert.der().clone()], private.into())
-            .unwrap();
+        let (tls, roots) = test_tls::certificate();
         let store = Arc::new(MailStore::open(directory.path(), NOW).unwrap());
         let (clock, faults) = (Clock::fixed(NOW), Faults::default());
         let settings = Settings {
@@ -73,7 +65,7 @@ impl House {
         };
         let server = serve(
             settings,
-            Arc::new(tls),
+            tls,
             store.clone(),
             Arc::new(Tokens),
             clock.clone(),
@@ -110,14 +102,7 @@ impl House {
     }
 
     async fn encrypt(&self, stream: Box<dyn Stream>) -> Box<dyn Stream> {
-        let config = ClientConfig::builder_with_provider(provider())
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_root_certificates(self.roots.clone())
-            .with_no_client_auth();
-        let name = ServerName::try_from("localhost").unwrap();
-        let connector = TlsConnector::from(Arc::new(config));
-        Box::new(connector.connect(name, stream).await.unwrap())
+        test_tls::encrypt(&self.roots, stream).await.unwrap()
     }
 
     async fn login(&self) -> Client {
@@ -209,8 +194,4 @@ impl Client {
 
 fn xoauth2(user: &str, token: &str) -> String {
     STANDARD.encode(format!("user={user}\x01auth=Bearer {token}\x01\x01"))
-}
-
-fn provider() -> Arc<rustls::crypto::CryptoProvider> {
-    Arc::new(rustls::crypto::aws_lc_rs::default_provider())
 }
