@@ -14,7 +14,8 @@ use mailgrant_storage::{ConnectPhase, ConnectSession, ConnectStatus};
 
 use crate::{
     diagnosis::{self, Diagnosis},
-    state::{Gateway, redirect_uri},
+    engine::redirect_uri,
+    state::Gateway,
 };
 
 pub(crate) use self::{

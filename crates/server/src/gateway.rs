@@ -1,19 +1,11 @@
 //! Starting and stopping.
 
-use std::{
-    collections::{BTreeSet, HashMap},
-    net::SocketAddr,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeSet, net::SocketAddr, sync::Arc, time::Duration};
 
 use actix_web::{HttpServer, dev::ServerHandle, web::Data};
-use mailgrant_mail::imap::{Connector, Limits};
-use mailgrant_oauth::{Client, Policy, Registration as ClientRegistration, http_client};
-use mailgrant_storage::{MasterKey, Storage};
+use mailgrant_storage::Storage;
 use thiserror::Error;
 use tokio::{
-    runtime::Handle,
     sync::{Semaphore, broadcast},
     task::JoinHandle,
     time::timeout,
@@ -23,11 +15,10 @@ use url::Url;
 
 use crate::{
     app,
+    engine::{self, Engine},
     environment::Environment,
-    pool::{Host, Pool},
-    settings::{Application, MasterKeySource, Settings},
-    state::{self, redirect_uri},
-    tokens::{Registration, TokenKeeper},
+    settings::Settings,
+    state,
 };
 
 /// The gateway as a whole.
@@ -88,15 +79,7 @@ impl Gateway {
         settings: Settings,
         environment: Environment,
     ) -> Result<RunningGateway, StartError> {
-        let now = environment.clock.now();
-        let master = master_key(&settings.master_key)?;
-        let storage = mailgrant_storage::open(
-            &settings.storage.url,
-            master,
-            Arc::clone(&environment.random),
-            now,
-        )
-        .await?;
+        let storage = engine::storage(&settings, &environment).await?;
         match listen(settings, environment, Arc::clone(&storage)).await {
             Ok(running) => Ok(running),
             Err(error) => {
@@ -152,9 +135,7 @@ impl RunningGateway {
             tracing::warn!("stopped in the middle of requests");
             let _ = timeout(Duration::from_millis(200), server.stop(false)).await;
         }
-        if timeout(CLOSING, state.storage.close()).await.is_err() {
-            tracing::warn!("the storage did not close in time");
-        }
+        state.close_storage().await;
     }
 }
 
@@ -165,17 +146,6 @@ impl std::fmt::Debug for RunningGateway {
             .field("url", &self.url.as_str())
             .finish_non_exhaustive()
     }
-}
-
-fn master_key(
-    source: &MasterKeySource,
-) -> Result<mailgrant_storage::MasterKeySource, mailgrant_storage::Error> {
-    Ok(match source {
-        MasterKeySource::File(path) => mailgrant_storage::MasterKeySource::File(path.clone()),
-        MasterKeySource::Value { variable, value } => mailgrant_storage::MasterKeySource::Given(
-            vec![MasterKey::parse(value.expose(), variable.as_str())?],
-        ),
-    })
 }
 
 async fn listen(
@@ -196,7 +166,9 @@ async fn listen(
             Url::parse(&format!("http://{address}/")).map_err(|_| StartError::PublicUrl(address))?
         }
     };
-    let state = Data::new(state(settings, environment, storage, url.clone())?);
+    warn_of_ends(&settings, &environment);
+    let engine = Engine::over(settings, environment, storage, url.clone())?;
+    let state = Data::new(state(engine));
     let api = Data::new(app::description());
     let shared = state.clone();
     let server = HttpServer::new(move || app::app(shared.clone(), api.clone()))
@@ -224,95 +196,13 @@ async fn listen(
     })
 }
 
-fn state(
-    settings: Settings,
-    environment: Environment,
-    storage: Arc<dyn Storage>,
-    public_url: Url,
-) -> Result<state::Gateway, StartError> {
-    let runtime = Handle::current();
-    let mut registrations = HashMap::new();
-    let mut hosts = HashMap::new();
-    for application in &settings.applications {
-        let client = client(application, &public_url)?;
-        let connector =
-            Connector::new(application.extra_ca_pem.as_deref(), limits()).map_err(|source| {
-                StartError::Mail {
-                    application: application.id.clone(),
-                    source: Box::new(source),
-                }
-            })?;
-        let (id, application) = (application.id.clone(), application.clone());
-        hosts.insert(
-            id.clone(),
-            Host {
-                application: application.clone(),
-                connector,
-            },
-        );
-        registrations.insert(
-            id,
-            Registration {
-                application,
-                client,
-            },
-        );
-    }
-    warn_of_ends(&settings, &environment);
-    let clock = Arc::clone(&environment.clock);
-    let tokens = TokenKeeper::new(
-        Arc::clone(&storage),
-        Arc::clone(&clock),
-        registrations.clone(),
-        runtime.clone(),
-    );
-    let pool = Pool::new(
-        Arc::clone(&storage),
-        clock,
-        tokens.clone(),
-        hosts,
-        runtime.clone(),
-    );
-    Ok(state::Gateway {
-        settings,
-        public_url,
-        environment,
-        storage,
-        registrations,
-        tokens,
-        pool,
+fn state(engine: Engine) -> state::Gateway {
+    state::Gateway {
+        engine,
         readers: Semaphore::new(READERS),
         news: broadcast::channel(256).0,
         tasks: TaskTracker::new(),
-        runtime,
         stopping: CancellationToken::new(),
-    })
-}
-
-fn client(application: &Application, public_url: &Url) -> Result<Client, StartError> {
-    let policy = Policy::default();
-    let wrong = |source| StartError::Authority {
-        application: application.id.clone(),
-        source: Box::new(source),
-    };
-    let http = http_client(application.extra_ca_pem.as_deref(), &policy).map_err(wrong)?;
-    let registration = ClientRegistration {
-        provider: Arc::clone(&application.provider),
-        tenant: application.tenant.clone(),
-        client_id: application.client_id.clone(),
-        credential: application.credential.clone(),
-        redirect_uri: redirect_uri(public_url),
-    };
-    Client::new(http, registration, policy).map_err(wrong)
-}
-
-/// A request waits for its mail server no longer than a person would.
-fn limits() -> Limits {
-    Limits {
-        login_timeout: Duration::from_secs(30),
-        idle_timeout: Duration::from_secs(30),
-        command_timeout: Duration::from_secs(90),
-        ..Limits::default()
     }
 }
 
@@ -364,6 +254,5 @@ async fn chores(gateway: Data<state::Gateway>) {
 const WORKERS: usize = 4;
 const READERS: usize = 16;
 const GRACE: Duration = Duration::from_millis(3500);
-const CLOSING: Duration = Duration::from_millis(1000);
 const BETWEEN_CHORES: Duration = Duration::from_secs(15);
 const DAY: Duration = Duration::from_secs(86_400);

@@ -14,6 +14,7 @@ mod connect;
 mod cursor;
 mod diagnosis;
 mod email_id;
+mod engine;
 mod environment;
 mod gateway;
 mod http;
@@ -29,6 +30,7 @@ mod tokens;
 pub use self::{
     diagnosis::Diagnosis,
     email_id::{EmailId, NotAnEmailId},
+    engine::Engine,
     environment::{Clock, Environment, SystemClock},
     gateway::{Gateway, RunningGateway, StartError},
     pool::Pool,

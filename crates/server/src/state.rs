@@ -1,46 +1,27 @@
 //! What the endpoints share.
 
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::ops::Deref;
 
-use mailgrant_core::time::UnixTime;
-use mailgrant_storage::{ConnectSessionId, Storage};
+use mailgrant_storage::ConnectSessionId;
 use tokio::sync::{Semaphore, broadcast};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use url::Url;
 
-use crate::{
-    environment::Environment,
-    pool::Pool,
-    problem::Problem,
-    settings::{Origin, Settings},
-    tokens::{Registration, TokenKeeper},
-};
+use crate::{engine::Engine, problem::Problem, settings::Origin, tokens::Registration};
 
 /// The running gateway, as its endpoints see it.
 pub(crate) struct Gateway {
-    pub(crate) settings: Settings,
-    pub(crate) public_url: Url,
-    pub(crate) environment: Environment,
-    pub(crate) storage: Arc<dyn Storage>,
-    pub(crate) registrations: HashMap<String, Registration>,
-    pub(crate) tokens: TokenKeeper,
-    pub(crate) pool: Pool,
+    /// Everything that is no matter of HTTP.
+    pub(crate) engine: Engine,
     /// Emails that may be in memory as a whole at one time.
     pub(crate) readers: Semaphore,
     /// Tells the waiting pages which connect session has changed.
     pub(crate) news: broadcast::Sender<ConnectSessionId>,
     /// Work that goes on when its browser goes away.
     pub(crate) tasks: TaskTracker,
-    pub(crate) runtime: tokio::runtime::Handle,
     pub(crate) stopping: CancellationToken,
 }
 
 impl Gateway {
-    pub(crate) fn now(&self) -> UnixTime {
-        self.environment.clock.now()
-    }
-
     pub(crate) fn is_https(&self) -> bool {
         self.public_url.scheme() == "https"
     }
@@ -74,10 +55,11 @@ impl Gateway {
     }
 }
 
-/// Where authorities send browsers back to; registered there to the letter.
-pub(crate) fn redirect_uri(public_url: &Url) -> String {
-    format!(
-        "{}/oauth/callback",
-        public_url.as_str().trim_end_matches('/')
-    )
+/// A gateway is an engine with an HTTP side.
+impl Deref for Gateway {
+    type Target = Engine;
+
+    fn deref(&self) -> &Engine {
+        &self.engine
+    }
 }
