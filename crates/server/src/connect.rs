@@ -1,9 +1,11 @@
 //! Connect sessions: from the click on a button to a connected account.
 
+mod adoption;
 mod binding;
 mod callback;
 mod completion;
 mod consent;
+mod ending;
 mod entrance;
 mod page;
 mod verification;
@@ -18,6 +20,10 @@ use crate::{
     state::Gateway,
 };
 
+pub use self::{
+    adoption::{Proven, SignIn},
+    ending::Ending,
+};
 pub(crate) use self::{
     callback::{browser, returned},
     entrance::{confirm, enter},

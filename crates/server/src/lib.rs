@@ -28,6 +28,7 @@ mod state;
 mod tokens;
 
 pub use self::{
+    connect::{Ending, Proven, SignIn},
     diagnosis::Diagnosis,
     email_id::{EmailId, NotAnEmailId},
     engine::Engine,

@@ -9,7 +9,7 @@ use mailgrant_core::{
 };
 use mailgrant_storage::{Attempt, ConnectSession, Consumed, Outcome, SecretHash};
 
-use super::{binding::Binding, completion, consent, page::Page};
+use super::{binding::Binding, completion, consent, ending::Ending, page::Page};
 use crate::{
     diagnosis::{self, Diagnosis},
     state::Gateway,
@@ -96,35 +96,6 @@ async fn finish(
             consent::await_it(gateway, registration, &session, diagnosis).await
         }
         Err(Ending::Failed(diagnosis)) => fail(gateway, &session, &diagnosis).await,
-    }
-}
-
-/// How an attempt ends without an account.
-pub(super) enum Ending {
-    Failed(Box<Diagnosis>),
-    AdminConsent(Box<Diagnosis>),
-}
-
-impl Ending {
-    pub(super) fn of(
-        error: &mailgrant_oauth::Error,
-        provider: &mailgrant_core::provider::Provider,
-    ) -> Self {
-        let diagnosis = Box::new(diagnosis::authority(error.kind()));
-        match error.kind() {
-            mailgrant_oauth::ErrorKind::Refused(answer)
-                if provider.admin_consent && diagnosis::needs_admin_consent(answer) =>
-            {
-                Self::AdminConsent(diagnosis)
-            }
-            _ => Self::Failed(diagnosis),
-        }
-    }
-}
-
-impl From<Diagnosis> for Ending {
-    fn from(diagnosis: Diagnosis) -> Self {
-        Self::Failed(Box::new(diagnosis))
     }
 }
 

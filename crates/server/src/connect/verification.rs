@@ -3,7 +3,7 @@
 use mailgrant_core::token::AccessToken;
 use mailgrant_mail::imap;
 
-use super::callback::Ending;
+use super::ending::Ending;
 use crate::{
     diagnosis::{self, Diagnosis, Login},
     engine::Engine,

@@ -1,0 +1,206 @@
+//! From an authority's answer to what may be stored: verify, log in, list.
+//!
+//! One set of rules, whether the person came by the widget, by a device code, or brought a refresh token along.
+
+use mailgrant_core::{authorization::Nonce, scope::Scopes, token::TokenResponse};
+use mailgrant_oauth::Identity;
+use mailgrant_storage::{AccountState, Flow, NewAccount, NewGrant};
+use serde_json::Value;
+
+use super::{ending::Ending, verification::verify_any};
+use crate::{diagnosis::Diagnosis, engine::Engine, tokens::Registration};
+
+/// A sign-in that the authority has answered with tokens.
+#[derive(Debug, Clone)]
+pub struct SignIn<'a> {
+    /// The application of the settings that it was begun with.
+    pub application: &'a str,
+    /// The site that the account is to belong to.
+    pub site: &'a str,
+    /// The shared mailbox to open instead of the person's own.
+    pub mailbox: Option<&'a str>,
+    /// The address to try where the authority names none.
+    pub login_hint: Option<&'a str>,
+    /// What the ID token must repeat.
+    pub nonce: &'a Nonce,
+    /// The site's own data, a JSON object.
+    pub metadata: Value,
+}
+
+/// A mailbox that was opened with the person's own grant: what may be stored.
+#[derive(Debug, Clone)]
+pub struct Proven {
+    /// The account, connected.
+    pub account: NewAccount,
+    /// Its grant.
+    pub grant: NewGrant,
+}
+
+impl Engine {
+    /// Proves a sign-in: who signed in, that mail was granted, that the mailbox logs in **and lists**. Stores nothing.
+    ///
+    /// # Errors
+    /// Why it makes no account.
+    pub async fn prove(
+        &self,
+        sign_in: SignIn<'_>,
+        response: TokenResponse,
+    ) -> Result<Proven, Ending> {
+        let Some(registration) = self.registrations.get(sign_in.application) else {
+            return Err(Diagnosis::new(
+                "application_unknown",
+                "The gateway's settings have changed",
+                format!("there is no application `{}`", sign_in.application),
+                &["Put the application back into the settings."],
+            )
+            .into());
+        };
+        let identity = identity(self, registration, &sign_in, &response).await?;
+        let scopes = granted(registration.application.scopes(), &response)?;
+        let Some(refresh_token) = response.refresh_token.clone() else {
+            return Err(Diagnosis::new(
+                "no_refresh_token",
+                "The authority gave no refresh token",
+                "access would end within the hour, so nothing was connected",
+                &["Ask for `offline_access` in the provider's scopes (Google: the parameters access_type=offline and prompt=consent)."],
+            )
+            .into());
+        };
+        let users = users(&sign_in, identity.as_ref())?;
+        let user = verify_any(
+            self,
+            sign_in.application,
+            &users.login,
+            &response.access_token,
+        )
+        .await?;
+        let account = NewAccount {
+            site: sign_in.site.to_owned(),
+            application: sign_in.application.to_owned(),
+            flow: Flow::Delegated,
+            state: AccountState::Connected,
+            smtp_user: users.own.unwrap_or_else(|| user.clone()),
+            from_address: sign_in
+                .mailbox
+                .map(str::to_owned)
+                .or(users.address)
+                .unwrap_or_else(|| user.clone()),
+            imap_user: user,
+            identity: identity.map(stored),
+            diagnosis: None,
+            metadata: sign_in.metadata,
+        };
+        let grant = NewGrant {
+            refresh_token,
+            scopes,
+        };
+        Ok(Proven { account, grant })
+    }
+}
+
+/// Who signed in; nobody, when the application does not ask for `openid`.
+async fn identity(
+    engine: &Engine,
+    registration: &Registration,
+    sign_in: &SignIn<'_>,
+    response: &TokenResponse,
+) -> Result<Option<Identity>, Ending> {
+    let Some(token) = &response.id_token else {
+        if registration.application.scopes().contains("openid") {
+            return Err(Diagnosis::new(
+                "id_token_missing",
+                "The authority did not say who signed in",
+                "the scope `openid` was asked for, but no id_token came",
+                &["Check that the registration allows OpenID Connect, or leave `openid` out of the scopes."],
+            )
+            .into());
+        }
+        return Ok(None);
+    };
+    registration
+        .client
+        .verify_id_token(token, sign_in.nonce, engine.now())
+        .await
+        .map(Some)
+        .map_err(|error| Ending::of(&error, &registration.application.provider))
+}
+
+/// What was granted, if that includes mail. An authority that names no scope granted what was asked (RFC 6749 §5.1).
+fn granted(asked: &Scopes, response: &TokenResponse) -> Result<Scopes, Ending> {
+    let Some(granted) = &response.scope else {
+        return Ok(asked.clone());
+    };
+    let missing: Vec<&str> = asked
+        .iter()
+        .map(mailgrant_core::scope::Scope::as_str)
+        .filter(|scope| !SIGN_IN.contains(scope))
+        .filter(|scope| {
+            !granted
+                .iter()
+                .any(|other| other.as_str().eq_ignore_ascii_case(scope))
+        })
+        .collect();
+    if missing.is_empty() {
+        Ok(granted.clone())
+    } else {
+        Err(Diagnosis::new(
+            "scope_missing",
+            "A needed permission was not granted",
+            format!("not granted: {}", missing.join(" ")),
+            &["Try again and leave every permission ticked."],
+        )
+        .into())
+    }
+}
+
+/// By which names the person may be known to the mail server.
+struct Users {
+    /// To try in this order.
+    login: Vec<String>,
+    /// The person's own, even for a shared mailbox.
+    own: Option<String>,
+    address: Option<String>,
+}
+
+fn users(sign_in: &SignIn<'_>, identity: Option<&Identity>) -> Result<Users, Ending> {
+    let address = |text: &Option<String>| text.clone().filter(|text| text.contains('@'));
+    let username = identity.and_then(|identity| address(&identity.preferred_username));
+    let email = identity.and_then(|identity| address(&identity.email));
+    let mut login: Vec<String> = match sign_in.mailbox {
+        Some(mailbox) => vec![mailbox.to_owned()],
+        None => username.iter().chain(&email).cloned().collect(),
+    };
+    if login.is_empty() {
+        login.extend(sign_in.login_hint.map(str::to_owned));
+    }
+    login.dedup_by(|a, b| a.eq_ignore_ascii_case(b));
+    if login.is_empty() {
+        return Err(Diagnosis::new(
+            "address_unknown",
+            "The mailbox's address is not known",
+            "the authority named no address for the person who signed in",
+            &["Ask for the scopes `openid email profile`, or give `mailbox` when the connect session is made."],
+        )
+        .into());
+    }
+    Ok(Users {
+        login,
+        own: username.clone().or(email.clone()),
+        address: email.or(username),
+    })
+}
+
+fn stored(identity: Identity) -> mailgrant_storage::Identity {
+    mailgrant_storage::Identity {
+        issuer: identity.issuer,
+        subject: identity.subject,
+        tenant_id: identity.tenant_id,
+        object_id: identity.object_id,
+        email: identity.email,
+        preferred_username: identity.preferred_username,
+        name: identity.name,
+    }
+}
+
+/// Scopes of the sign-in itself: authorities do not list them, or by other names.
+const SIGN_IN: [&str; 4] = ["openid", "profile", "email", "offline_access"];
