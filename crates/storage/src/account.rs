@@ -155,6 +155,15 @@ pub struct NewGrant {
     pub scopes: Scopes,
 }
 
+/// An account that has just been connected.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Connected {
+    /// The account, new or as it is now.
+    pub account: Account,
+    /// Whether it existed before.
+    pub reconnected: bool,
+}
+
 /// Fields to change; `None` leaves one as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct AccountUpdate {
@@ -244,6 +253,18 @@ pub trait AccountRepository: Send + Sync {
         grant: Option<NewGrant>,
         now: UnixTime,
     ) -> Result<Account, Error>;
+
+    /// Adds a delegated account with its grant, in one transaction. The same person's same mailbox becomes the same
+    /// account again, whatever state it was in.
+    ///
+    /// # Errors
+    /// As [`lookup`](Self::lookup); nothing is stored then.
+    async fn connect(
+        &self,
+        account: NewAccount,
+        grant: NewGrant,
+        now: UnixTime,
+    ) -> Result<Connected, Error>;
 
     /// Changes fields; `None` when there is no such account.
     ///

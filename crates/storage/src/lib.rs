@@ -20,8 +20,8 @@ mod storage;
 mod words;
 
 pub use account::{
-    Account, AccountFilter, AccountRepository, AccountState, AccountUpdate, Flow, Identity,
-    NewAccount, NewGrant, Transition,
+    Account, AccountFilter, AccountRepository, AccountState, AccountUpdate, Connected, Flow,
+    Identity, NewAccount, NewGrant, Transition,
 };
 pub use api_key::{ApiKey, ApiKeyRepository, ApiKeySecret, ApiScope, NewApiKey};
 pub use connect_session::{

@@ -8,8 +8,8 @@ use sqlx::{QueryBuilder, SqliteConnection};
 use super::error::{failed, malformed};
 use super::{Sqlite, grant};
 use crate::account::{
-    Account, AccountFilter, AccountRepository, AccountState, AccountUpdate, NewAccount, NewGrant,
-    Transition,
+    Account, AccountFilter, AccountRepository, AccountState, AccountUpdate, Connected, NewAccount,
+    NewGrant, Transition,
 };
 use crate::error::Error;
 use crate::id::AccountId;
@@ -103,6 +103,22 @@ impl AccountRepository for Sqlite {
         }
         change.commit().await.map_err(failed)?;
         Ok(account)
+    }
+
+    async fn connect(
+        &self,
+        account: NewAccount,
+        grant: NewGrant,
+        now: UnixTime,
+    ) -> Result<Connected, Error> {
+        let mut change = self.write().await?;
+        let (account, reconnected) = put(&mut change, account, &*self.random, now).await?;
+        grant::put(&mut change, &self.sealer, &account.id, &grant, now).await?;
+        change.commit().await.map_err(failed)?;
+        Ok(Connected {
+            account,
+            reconnected,
+        })
     }
 
     async fn update(

@@ -107,6 +107,40 @@ pub async fn the_same_mailbox_is_a_conflict(storage: Arc<dyn Storage>) {
     );
 }
 
+pub async fn connecting_again_is_the_same_account_with_a_new_grant(storage: Arc<dyn Storage>) {
+    let accounts = storage.accounts();
+    let first = accounts
+        .connect(new_account("default", "ada"), grant("old"), NOW)
+        .await
+        .unwrap();
+    assert!(!first.reconnected);
+    let dead = Transition {
+        to: AccountState::ReauthRequired,
+        ..Transition::recovered()
+    };
+    let id = &first.account.id;
+    accounts.transition(id, dead, NOW).await.unwrap();
+
+    let second = accounts
+        .connect(new_account("default", "ada"), grant("new"), later(9))
+        .await
+        .unwrap();
+    assert!(second.reconnected);
+    assert_eq!(&second.account.id, id);
+    assert_eq!(second.account.state, AccountState::Connected);
+    let kept = storage.grants().lookup(id).await.unwrap().unwrap();
+    assert_eq!(
+        (kept.refresh_token.expose(), kept.obtained_at),
+        ("new", later(9))
+    );
+
+    let other = accounts
+        .connect(new_account("other", "ada"), grant("third"), later(9))
+        .await
+        .unwrap();
+    assert!(!other.reconnected, "of another site");
+}
+
 pub async fn shared_mailboxes_of_one_person_are_separate(storage: Arc<dyn Storage>) {
     let own = connected(&*storage, "ada").await;
     let shared = NewAccount {

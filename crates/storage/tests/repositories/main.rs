@@ -30,6 +30,7 @@ suite!(sqlite, crate::support::sqlite(), {
         what_was_added_is_found,
         other_sites_see_nothing,
         the_same_mailbox_is_a_conflict,
+        connecting_again_is_the_same_account_with_a_new_grant,
         shared_mailboxes_of_one_person_are_separate,
         the_list_is_paged_in_order_and_filtered,
         an_update_changes_only_what_it_names,
