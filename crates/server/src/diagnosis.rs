@@ -2,12 +2,16 @@
 //!
 //! The one seam through which faults of the authority and the mail server become diagnoses.
 
+#[cfg(test)]
+mod fixture;
 mod mailbox;
 
 use mailgrant_core::token::ErrorResponse;
 use mailgrant_oauth::ErrorKind;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+
+use crate::settings::Application;
 
 pub(crate) use self::mailbox::{Login, is_mail_servers, mail_server, unusable};
 
@@ -56,6 +60,14 @@ impl Diagnosis {
     pub fn from_json(value: &serde_json::Value) -> Option<Self> {
         Self::deserialize(value).ok()
     }
+}
+
+/// Who asked the authority, so that a remedy can name it.
+#[derive(Clone, Copy)]
+pub(crate) struct Asked<'a> {
+    pub(crate) application: &'a Application,
+    /// The tenant that was asked, when it is not the application's own.
+    pub(crate) tenant: Option<&'a str>,
 }
 
 /// The tenant's rules stop the person: an administrator must agree first.
@@ -111,7 +123,7 @@ pub(crate) fn numbers(refusal: &ErrorResponse) -> Vec<u32> {
 }
 
 /// What a refusal by the authority means.
-pub(crate) fn refusal(refusal: &ErrorResponse) -> Diagnosis {
+pub(crate) fn refusal(refusal: &ErrorResponse, asked: &Asked<'_>) -> Diagnosis {
     let error = refusal.error.as_str();
     let said = match &refusal.error_description {
         Some(description) => format!(
@@ -170,7 +182,14 @@ pub(crate) fn refusal(refusal: &ErrorResponse) -> Diagnosis {
                 "The authority does not know the application, or not for this",
                 said,
                 &[
-                    "Check client_id and tenant in the settings.",
+                    &format!(
+                        "Check client_id ({}) and tenant ({}) in the settings.",
+                        asked.application.client_id.as_str(),
+                        asked
+                            .tenant
+                            .or(asked.application.tenant.as_deref())
+                            .unwrap_or("the provider's usual one")
+                    ),
                     "Check that the registration allows this flow.",
                 ],
             ),
@@ -203,7 +222,7 @@ pub(crate) fn refusal(refusal: &ErrorResponse) -> Diagnosis {
 }
 
 /// What an error of the authority client means.
-pub(crate) fn authority(kind: &ErrorKind) -> Diagnosis {
+pub(crate) fn authority(kind: &ErrorKind, asked: &Asked<'_>) -> Diagnosis {
     let unreachable = |detail: String| {
         Diagnosis::new(
             "authority_unavailable",
@@ -216,7 +235,7 @@ pub(crate) fn authority(kind: &ErrorKind) -> Diagnosis {
         )
     };
     match kind {
-        ErrorKind::Refused(answer) => refusal(answer),
+        ErrorKind::Refused(answer) => refusal(answer, asked),
         ErrorKind::Network => {
             unreachable("no connection to the authority could be made or kept".to_owned())
         }
@@ -301,6 +320,14 @@ const SECRET_WRONG: u32 = 7_000_215;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn refusal(refusal: &ErrorResponse) -> Diagnosis {
+        let asked = Asked {
+            application: &fixture::application("openid"),
+            tenant: None,
+        };
+        super::refusal(refusal, &asked)
+    }
 
     fn answer(error: &str, description: &str) -> ErrorResponse {
         serde_json::from_value(

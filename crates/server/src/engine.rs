@@ -79,13 +79,7 @@ impl Engine {
                     connector,
                 },
             );
-            registrations.insert(
-                id,
-                Registration {
-                    application,
-                    client,
-                },
-            );
+            registrations.insert(id, Registration::new(application, client));
         }
         let clock = Arc::clone(&environment.clock);
         let tokens = TokenKeeper::new(

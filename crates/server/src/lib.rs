@@ -21,6 +21,7 @@ mod http;
 mod pool;
 mod problem;
 mod reading;
+mod registration;
 mod representation;
 mod routes;
 mod settings;

@@ -11,14 +11,14 @@ use std::{
 };
 
 use mailgrant_core::{time::UnixTime, token::AccessToken};
-use mailgrant_oauth::Client;
 use mailgrant_storage::{Account, AccountId, AccountState, Flow, Storage};
 use tokio::runtime::Handle;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use self::error::{Error, Unavailable};
 use self::slot::{Next, Slot};
-use crate::{diagnosis::Diagnosis, environment::Clock, settings::Application};
+pub(crate) use crate::registration::Registration;
+use crate::{diagnosis::Diagnosis, environment::Clock};
 
 /// An access token that is good for a while.
 #[derive(Debug, Clone)]
@@ -48,13 +48,6 @@ struct Inner {
     tasks: TaskTracker,
     stopping: CancellationToken,
     slots: Mutex<HashMap<Key, Arc<Slot>>>,
-}
-
-/// An application and the client that speaks for it.
-#[derive(Clone)]
-pub(crate) struct Registration {
-    pub(crate) application: Application,
-    pub(crate) client: Client,
 }
 
 /// Whose token: an account's own, or one that all app-only accounts of an application share.

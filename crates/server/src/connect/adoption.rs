@@ -118,11 +118,12 @@ async fn identity(
         return Ok(None);
     };
     registration
-        .client
+        .client(None)
+        .map_err(|error| Ending::of(&error, &registration.application))?
         .verify_id_token(token, sign_in.nonce, engine.now())
         .await
         .map(Some)
-        .map_err(|error| Ending::of(&error, &registration.application.provider))
+        .map_err(|error| Ending::of(&error, &registration.application))
 }
 
 /// What was granted, if that includes mail. An authority that names no scope granted what was asked (RFC 6749 §5.1).

@@ -106,14 +106,15 @@ async fn accepted(
 ) -> Result<AuthorizationCode, Ending> {
     let provider = &registration.application.provider;
     registration
-        .client
+        .client(None)
+        .map_err(|error| Ending::of(&error, &registration.application))?
         .check_callback_issuer(callback.iss())
         .await
-        .map_err(|error| Ending::of(&error, provider))?;
+        .map_err(|error| Ending::of(&error, &registration.application))?;
     match callback {
         Callback::Code { code, .. } => Ok(code),
         Callback::Refused { error, .. } => {
-            let diagnosis = Box::new(diagnosis::refusal(&error));
+            let diagnosis = Box::new(diagnosis::refusal(&error, &registration.asked(None)));
             Err(
                 if provider.admin_consent && diagnosis::needs_admin_consent(&error) {
                     Ending::AdminConsent(diagnosis)

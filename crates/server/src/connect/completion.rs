@@ -18,10 +18,11 @@ pub(super) async fn connect(
 ) -> Result<Page, Ending> {
     let session = &attempt.session;
     let response = registration
-        .client
+        .client(None)
+        .map_err(|error| Ending::of(&error, &registration.application))?
         .exchange_code(&code, &attempt.code_verifier)
         .await
-        .map_err(|error| Ending::of(&error, &registration.application.provider))?;
+        .map_err(|error| Ending::of(&error, &registration.application))?;
     let sign_in = SignIn {
         application: &session.application,
         site: &session.site,

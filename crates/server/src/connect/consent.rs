@@ -98,14 +98,19 @@ pub(super) async fn refused(gateway: &Gateway, hash: &SecretHash) -> Option<Page
 fn link(registration: &Registration, state: &State) -> Option<String> {
     let scopes = registration.application.scopes();
     let issuer = registration.application.provider.endpoints.issuer();
-    let tenant = match registration.client.tenant() {
+    let client = match registration.client(None) {
+        Ok(client) => client,
+        Err(error) => {
+            tracing::warn!(%error, "no link for the administrator");
+            return None;
+        }
+    };
+    let tenant = match client.tenant() {
         "" => Some(issuer.and_then(tenant_of).unwrap_or(ANY_TENANT)),
         "common" => Some(ANY_TENANT),
         _ => None,
     };
-    let link = registration
-        .client
-        .admin_consent_url(tenant, Some(scopes), Some(state));
+    let link = client.admin_consent_url(tenant, Some(scopes), Some(state));
     match link {
         Ok(link) => Some(link),
         Err(error) => {

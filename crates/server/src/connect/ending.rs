@@ -1,9 +1,11 @@
 //! How an attempt to connect a mailbox ends without an account.
 
-use mailgrant_core::provider::Provider;
 use mailgrant_oauth::ErrorKind;
 
-use crate::diagnosis::{self, Diagnosis};
+use crate::{
+    diagnosis::{self, Asked, Diagnosis},
+    settings::Application,
+};
 
 /// Why a sign-in makes no account. Nothing was stored.
 #[derive(Debug, Clone)]
@@ -15,13 +17,17 @@ pub enum Ending {
 }
 
 impl Ending {
-    /// What an authority's refusal or silence means.
+    /// What an authority's refusal of that application, or its silence, means.
     #[must_use]
-    pub fn of(error: &mailgrant_oauth::Error, provider: &Provider) -> Self {
-        let diagnosis = Box::new(diagnosis::authority(error.kind()));
+    pub fn of(error: &mailgrant_oauth::Error, application: &Application) -> Self {
+        let asked = Asked {
+            application,
+            tenant: None,
+        };
+        let diagnosis = Box::new(diagnosis::authority(error.kind(), &asked));
         match error.kind() {
             ErrorKind::Refused(answer)
-                if provider.admin_consent && diagnosis::needs_admin_consent(answer) =>
+                if application.provider.admin_consent && diagnosis::needs_admin_consent(answer) =>
             {
                 Self::AdminConsent(diagnosis)
             }

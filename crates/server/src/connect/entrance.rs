@@ -138,8 +138,14 @@ async fn begin(
         Nonce::from_random(bytes(random)),
     );
     let code_verifier = CodeVerifier::from_random(bytes(random));
+    let unusable = |error: mailgrant_oauth::Error| {
+        tracing::warn!(%error, "the authority cannot be used");
+        let found = diagnosis::authority(error.kind(), &registration.asked(None));
+        Page::diagnosed(StatusCode::BAD_GATEWAY, &found)
+    };
     let url = registration
-        .client
+        .client(None)
+        .map_err(unusable)?
         .authorization_url(&AuthorizationParameters {
             state: &state,
             nonce: &nonce,
@@ -149,10 +155,7 @@ async fn begin(
             prompt: None,
         })
         .await
-        .map_err(|error| {
-            tracing::warn!(%error, "the authority cannot be used");
-            Page::diagnosed(StatusCode::BAD_GATEWAY, &diagnosis::authority(error.kind()))
-        })?;
+        .map_err(unusable)?;
     let attempt = NewAttempt {
         state: SecretHash::of(state.expose()),
         browser: binding.hash(),

@@ -181,11 +181,13 @@ async fn app_only(gateway: &Gateway, application: &str) -> Result<AccessToken, P
             "its provider has no app_only_scopes; give a refresh_token, or let a person connect the mailbox",
         ));
     }
+    let refused = |error| Problem::from(tokens::Error::of(&error, &registration.asked(None)));
     let response = registration
-        .client
+        .client(None)
+        .map_err(refused)?
         .client_credentials(scopes)
         .await
-        .map_err(|error| Problem::from(tokens::Error::of(&error)))?;
+        .map_err(refused)?;
     Ok(response.access_token)
 }
 
@@ -195,11 +197,13 @@ async fn import(
     refresh_token: RefreshToken,
 ) -> Result<(AccessToken, NewGrant), Problem> {
     let registration = gateway.registration(application)?;
+    let asked = registration.asked(None);
     let response = registration
-        .client
+        .client(None)
+        .map_err(|error| tokens::Error::of(&error, &asked))?
         .refresh(&refresh_token, Some(registration.application.scopes()))
         .await
-        .map_err(|error| match tokens::Error::of(&error) {
+        .map_err(|error| match tokens::Error::of(&error, &asked) {
             // There is no account yet that could be signed in again.
             tokens::Error::ReauthRequired(Some(diagnosis)) => Problem::new(
                 Code::InvalidField,

@@ -8,7 +8,7 @@ use mailgrant_storage::{Account, AccountState, Flow, Transition};
 use thiserror::Error as ThisError;
 
 use super::LiveToken;
-use crate::diagnosis::{self, Diagnosis};
+use crate::diagnosis::{self, Asked, Diagnosis};
 
 /// Why there is no access token now.
 #[derive(Debug, Clone, ThisError)]
@@ -68,8 +68,8 @@ pub enum Unavailable {
 }
 
 impl Error {
-    pub(crate) fn of(error: &mailgrant_oauth::Error) -> Self {
-        let diagnosis = Box::new(diagnosis::authority(error.kind()));
+    pub(crate) fn of(error: &mailgrant_oauth::Error, asked: &Asked<'_>) -> Self {
+        let diagnosis = Box::new(diagnosis::authority(error.kind(), asked));
         let retry_after = error.retry_after();
         let kind = match error.kind() {
             ErrorKind::Refused(answer) if diagnosis::needs_reauthentication(answer) => {

@@ -20,11 +20,13 @@ async fn app_only(
     registration: &Registration,
     slot: &Slot,
 ) -> Result<LiveToken, Error> {
+    let refused = |error| Error::of(&error, &registration.asked(None));
     let response = registration
-        .client
+        .client(None)
+        .map_err(refused)?
         .client_credentials(registration.application.app_only_scopes())
         .await
-        .map_err(|error| Error::of(&error))?;
+        .map_err(refused)?;
     Ok(slot.keep(&response, inner.clock.now()))
 }
 
@@ -51,11 +53,13 @@ async fn delegated(
         let scopes = provider
             .admin_consent
             .then(|| registration.application.scopes());
+        let refused = |error| Error::of(&error, &registration.asked(None));
         let response = registration
-            .client
+            .client(None)
+            .map_err(refused)?
             .refresh(&grant.refresh_token, scopes)
             .await
-            .map_err(|error| Error::of(&error))?;
+            .map_err(refused)?;
         let unstored = Unstored {
             refresh_token: response
                 .refresh_token

@@ -1,35 +1,12 @@
-use std::sync::Arc;
-
-use mailgrant_core::{
-    provider::{Endpoints, MailHost, Provider, Tls},
-    sasl::Mechanism,
-    scope::Scopes,
-    token::ClientId,
-};
+use mailgrant_core::sasl::Mechanism;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::diagnosis::fixture::application;
 
 const NOW: UnixTime = UnixTime(1_800_000_000);
 const ADA: &str = "ada@tarnbrook.test";
 const EXCHANGE_SCOPE: &str = "openid https://outlook.office.com/IMAP.AccessAsUser.All";
-
-fn application(scopes: &str) -> Application {
-    let endpoints = Endpoints::Discovery {
-        issuer: "https://login.test/t/v2.0".to_owned(),
-    };
-    let scopes = Scopes::parse(scopes).unwrap();
-    let imap = MailHost::new("imap.test", 993, Tls::Implicit).unwrap();
-    Application {
-        id: "corp".to_owned(),
-        provider: Arc::new(Provider::custom("corp", endpoints, scopes, imap)),
-        tenant: None,
-        client_id: ClientId::new("6731de76-14a6-49ae-97bc-6eba6914391e").unwrap(),
-        credential: mailgrant_oauth::Credential::None,
-        client_secret_expires: None,
-        extra_ca_pem: None,
-    }
-}
 
 fn token(claims: &Value) -> AccessToken {
     use base64::Engine as _;

