@@ -266,6 +266,12 @@ impl Running {
                 } else {
                     "/status?wait=20"
                 });
+                let session = self.session.take();
+                if let Some(version) = session.as_ref().and_then(Session::version) {
+                    url.push_str("&since=");
+                    url.push_str(version);
+                }
+                self.session.set(session);
                 ("GET", Millis::from(wait) * 1_000 + PATIENCE)
             }
             session::Request::GiveUp => ("DELETE", PATIENCE),

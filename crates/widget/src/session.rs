@@ -28,6 +28,7 @@ pub struct Session {
     view: View,
     state: State,
     phase: Option<String>,
+    version: Option<String>,
     ticket: u32,
     asked_at: Millis,
     hinted_at: Option<Millis>,
@@ -52,6 +53,7 @@ impl Session {
             },
             state: State::Pending,
             phase: None,
+            version: None,
             ticket: 0,
             asked_at: now,
             hinted_at: None,
@@ -160,8 +162,16 @@ impl Session {
         self.agreed
     }
 
+    /// The version that the gateway last told of. To be sent along with a question: what changed in between is then
+    /// answered at once. A gateway that tells none knows no such parameter.
+    #[must_use]
+    pub fn version(&self) -> Option<&str> {
+        self.version.as_deref()
+    }
+
     fn follow(&mut self, status: Status, now: Millis) -> Vec<Effect> {
         self.failures = 0;
+        self.version.clone_from(&status.version);
         let changed = self.state != status.state || self.phase != status.phase;
         if self.state == State::AwaitingAdminConsent && status.state == State::Pending {
             // Whatever window is left says that an administrator must agree: closing it means nothing any more.

@@ -1,9 +1,9 @@
 //! The gateway's answer about a connect session, as the page reads it.
 //!
 //! ```text
-//! GET /connect/{client_token}/status?wait=20
+//! GET /connect/{client_token}/status?wait=20&since=pending.started
 //!
-//! 200 {"status": "pending", "phase": "finishing", "connect_session": "cs_…"}
+//! 200 {"status": "pending", "phase": "finishing", "version": "pending.finishing", "connect_session": "cs_…"}
 //! 200 {"status": "awaiting_admin_consent", "admin_consent_url": "https://…"}
 //! 200 {"status": "connected", "connect_session": "cs_…", "account_id": "acc_…"}
 //! 200 {"status": "failed", "diagnosis": {"code": "…", "title": "…", "detail": "…"}}
@@ -54,6 +54,8 @@ pub struct Status {
     pub state: State,
     /// The gateway's own word for the step it is at.
     pub phase: Option<String>,
+    /// What to give back, so that the next answer waits for another.
+    pub version: Option<String>,
     /// Public id of the session (`cs_…`).
     pub connect_session: Option<String>,
     /// Public id of the connected account (`acc_…`).
@@ -115,6 +117,7 @@ impl Status {
         Self {
             state,
             phase: None,
+            version: None,
             connect_session: None,
             account_id: None,
             diagnosis: None,
@@ -141,6 +144,7 @@ impl Status {
         Some(Self {
             state,
             phase,
+            version: text(body, "version"),
             connect_session: text(body, "connect_session"),
             account_id: text(body, "account_id"),
             diagnosis: Diagnosis::read(body),

@@ -30,6 +30,9 @@ pub(crate) struct Standing {
     status: &'static str,
     /// `created`, `started`, `finishing` or `finished`.
     phase: &'static str,
+    /// Names this status and phase; given back as `since`, the next answer waits for another.
+    #[schema(example = "pending.started")]
+    version: String,
     /// `cs_…`
     connect_session: String,
     /// `acc_…`, once connected.
@@ -49,6 +52,7 @@ impl Standing {
         Self {
             status: session.status.as_str(),
             phase: connect::phase(session),
+            version: version(session),
             connect_session: session.id.to_string(),
             account_id: session.account.as_ref().map(ToString::to_string),
             admin_consent_url: diagnosis
@@ -73,6 +77,9 @@ pub(crate) struct Wait {
     /// Seconds to wait for a change, at most 60.
     #[param(minimum = 0, maximum = 60)]
     wait: Option<u64>,
+    /// The `version` that is known already: answers at once when the session is past it. Without it, what changed between
+    /// two questions is heard only with the change after.
+    since: Option<String>,
 }
 
 /// How the session stands; waits for the next change when asked to.
@@ -89,14 +96,16 @@ pub(crate) async fn get(
     token: Path<Token>,
     wait: Query<Wait>,
 ) -> Result<HttpResponse, Problem> {
-    let wait = wait.0.wait.unwrap_or(0);
+    let Wait { wait, since } = wait.0;
+    let wait = wait.unwrap_or(0);
     if wait > LONGEST_WAIT {
         return Err(Problem::field(
             "wait",
             format!("must be between 0 and {LONGEST_WAIT}"),
         ));
     }
-    let session = match changed(&gateway, &token.0.client_token, Duration::from_secs(wait)).await {
+    let wait = Duration::from_secs(wait);
+    let session = match changed(&gateway, &token.0.client_token, since, wait).await {
         Ok(session) => session,
         Err(problem) => return Ok(readable_by_all(&problem)),
     };
@@ -166,23 +175,24 @@ async fn lookup(gateway: &Gateway, client_token: &str) -> Result<ConnectSession,
         .ok_or_else(|| Problem::not_found("connect session"))
 }
 
-/// The session after its next change, or when the time is up. Replicas do not hear of each other's changes, so it is
-/// also looked at now and then.
+/// The session once it is at another version than `since` (by default the present one), or when the time is up. Replicas
+/// do not hear of each other's changes, so it is also looked at now and then.
 async fn changed(
     gateway: &Gateway,
     client_token: &str,
+    since: Option<String>,
     wait: Duration,
 ) -> Result<ConnectSession, Problem> {
     let mut news = gateway.news.subscribe();
-    let before = lookup(gateway, client_token).await?;
+    let mut current = lookup(gateway, client_token).await?;
+    let since = since.unwrap_or_else(|| version(&current));
     let deadline = Instant::now() + wait;
-    let mut current = before.clone();
-    while !wait.is_zero() && !current.status.is_final() && same(&before, &current) {
+    while !wait.is_zero() && !current.status.is_final() && version(&current) == since {
         let next_look = deadline.min(Instant::now() + LOOK);
         let heard = async {
             loop {
                 match news.recv().await {
-                    Ok(session) if session == before.id => break,
+                    Ok(session) if session == current.id => break,
                     Ok(_) => {}
                     Err(RecvError::Lagged(_)) => break,
                     Err(RecvError::Closed) => std::future::pending().await,
@@ -201,8 +211,8 @@ async fn changed(
     Ok(current)
 }
 
-fn same(before: &ConnectSession, now: &ConnectSession) -> bool {
-    before.status == now.status && before.phase == now.phase
+fn version(session: &ConnectSession) -> String {
+    format!("{}.{}", session.status.as_str(), connect::phase(session))
 }
 
 const LONGEST_WAIT: u64 = 60;

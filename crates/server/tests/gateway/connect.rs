@@ -1,5 +1,7 @@
 //! The connect flow, from the click to the account.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use crate::{
@@ -69,7 +71,7 @@ async fn the_page_of_the_site_reads_the_status_and_no_other() {
     assert_eq!(standing.header("access-control-allow-origin"), Some(ORIGIN));
     assert_eq!(
         standing.json(),
-        json!({"status": "pending", "phase": "created", "connect_session": session.id})
+        json!({"status": "pending", "phase": "created", "version": "pending.created", "connect_session": session.id})
     );
     let path = format!("{}/status", session.path);
     let foreign = world
@@ -123,6 +125,37 @@ async fn the_page_of_the_site_reads_the_status_and_no_other() {
             .json()["field"],
         "wait"
     );
+}
+
+#[tokio::test]
+async fn what_changed_between_two_questions_is_answered_at_once() {
+    let world = World::start().await;
+    let session = Session::of(&world).await;
+    let seen = session.standing(&world).await.json();
+    session.click(&world).await;
+    // Nothing changes from here on: only `since` tells the gateway that there is news.
+    let ask = |since: String| {
+        let path = format!("{}/status?wait=60{since}", session.path);
+        let world = &world;
+        async move { world.send("GET", &path, &[], None).await }
+    };
+    let version = seen["version"].as_str().unwrap();
+    let answer = tokio::time::timeout(SOON, ask(format!("&since={version}")))
+        .await
+        .expect("an answer at once");
+    assert_eq!(answer.json()["version"], "pending.started");
+
+    let version = answer.json()["version"].as_str().unwrap().to_owned();
+    for since in [format!("&since={version}"), String::new()] {
+        let early = tokio::time::timeout(Duration::from_millis(300), ask(since)).await;
+        assert!(early.is_err(), "nothing has changed: {early:?}");
+    }
+    let (told, given_up) = tokio::join!(
+        ask(format!("&since={version}")),
+        world.send("DELETE", &session.path, &[], None)
+    );
+    assert_eq!(given_up.status, 200);
+    assert_eq!(told.json()["version"], "failed.finished");
 }
 
 #[tokio::test]
@@ -312,3 +345,5 @@ async fn the_same_mailbox_connected_again_is_the_same_account() {
     }
     assert_eq!(accounts[0], accounts[1]);
 }
+
+const SOON: Duration = Duration::from_secs(20);

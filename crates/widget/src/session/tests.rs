@@ -204,6 +204,22 @@ fn cancel_here_and_at_the_authority() {
 }
 
 #[test]
+fn the_version_last_told_goes_back_with_the_next_question() {
+    let mut page = Page::start(Start::Window);
+    assert_eq!(page.session.version(), None);
+    page.answer(
+        5,
+        200,
+        r#"{"status":"pending","phase":"started","version":"pending.started"}"#,
+    );
+    assert_eq!(page.session.version(), Some("pending.started"));
+    page.lose();
+    assert_eq!(page.session.version(), Some("pending.started"));
+    page.answer(5, 200, PENDING);
+    assert_eq!(page.session.version(), None, "an older gateway tells none");
+}
+
+#[test]
 fn answers_to_replaced_requests_do_not_count() {
     let mut page = Page::start(Start::Window);
     let (old, ..) = page.asked.unwrap();
