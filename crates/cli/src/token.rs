@@ -26,7 +26,7 @@ pub(crate) async fn run(arguments: Token, surroundings: Environment) -> Result<(
         (None, Some(id)) => {
             let application = application(&settings, id)?;
             Found::new(
-                app_only(application).await?,
+                app_only(application, &surroundings).await?,
                 application,
                 None,
                 now(&surroundings),
@@ -106,7 +106,7 @@ async fn of_account(
     let application = application(settings, &account.application)?;
     let asked = now(surroundings);
     let response = match account.flow {
-        Flow::AppOnly => app_only(application).await?,
+        Flow::AppOnly => app_only(application, surroundings).await?,
         Flow::Delegated => refreshed(&*storage, application, &account, surroundings).await?,
     };
     storage.close().await;
@@ -126,7 +126,7 @@ async fn refreshed(
     account: &Account,
     surroundings: &Environment,
 ) -> Result<TokenResponse, Failure> {
-    let client = client(application)?;
+    let client = client(application, surroundings)?;
     for _ in 0..RACES {
         let grant = storage.grants().lookup(&account.id).await?.ok_or_else(|| {
             Failure::new(
@@ -162,7 +162,10 @@ async fn refreshed(
     ))
 }
 
-async fn app_only(application: &Application) -> Result<TokenResponse, Failure> {
+async fn app_only(
+    application: &Application,
+    surroundings: &Environment,
+) -> Result<TokenResponse, Failure> {
     let scopes = application.app_only_scopes();
     if scopes.is_empty() {
         return Err(Failure::configuration(format!(
@@ -170,13 +173,13 @@ async fn app_only(application: &Application) -> Result<TokenResponse, Failure> {
             application.id
         )));
     }
-    client(application)?
-        .client_credentials(scopes)
+    client(application, surroundings)?
+        .app_only(scopes, None)
         .await
         .map_err(refused)
 }
 
-fn client(application: &Application) -> Result<Client, Failure> {
+fn client(application: &Application, surroundings: &Environment) -> Result<Client, Failure> {
     let wrong =
         |error| Failure::configuration(format!("application `{}`: {error}", application.id));
     let policy = Policy::default();
@@ -189,7 +192,7 @@ fn client(application: &Application) -> Result<Client, Failure> {
         // Neither flow here sends it.
         redirect_uri: "http://localhost/oauth/callback".to_owned(),
     };
-    Client::new(http, registration, policy).map_err(wrong)
+    Client::new(http, registration, policy, surroundings.surroundings()).map_err(wrong)
 }
 
 fn application<'a>(settings: &'a Settings, id: &str) -> Result<&'a Application, Failure> {
@@ -217,7 +220,7 @@ fn refused(error: mailgrant_oauth::Error) -> Failure {
         {
             Exit::PersonNeeded
         }
-        ErrorKind::Configuration => Exit::Configuration,
+        ErrorKind::Configuration | ErrorKind::Credential(_) => Exit::Configuration,
         _ => Exit::Failed,
     };
     let message = match error.kind() {

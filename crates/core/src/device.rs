@@ -15,12 +15,16 @@
 
 use std::time::Duration;
 
+use zeroize::Zeroizing;
+
 use crate::encoding;
 use crate::endpoint::Endpoint;
 use crate::json;
 use crate::scope::Scopes;
 use crate::secret::secret_newtype;
-use crate::token::{ClientId, ErrorCode, ErrorResponse, TokenError, TokenResponse};
+use crate::token::{
+    ClientAuthentication, ClientId, ErrorCode, ErrorResponse, TokenError, TokenResponse,
+};
 use crate::value;
 
 secret_newtype! {
@@ -33,6 +37,8 @@ secret_newtype! {
 pub struct DeviceAuthorizationRequest<'a> {
     /// Whose registration it is.
     pub client_id: &'a ClientId,
+    /// How the client proves it: a confidential one authenticates here too.
+    pub authentication: ClientAuthentication<'a>,
     /// What is asked for.
     pub scopes: &'a Scopes,
 }
@@ -40,10 +46,12 @@ pub struct DeviceAuthorizationRequest<'a> {
 impl DeviceAuthorizationRequest<'_> {
     /// The body, `application/x-www-form-urlencoded`.
     #[must_use]
-    pub fn body(&self) -> String {
+    pub fn body(&self) -> Zeroizing<String> {
         let scope = self.scopes.to_string();
-        let pairs = [("client_id", self.client_id.as_str()), ("scope", &scope)];
-        String::from(&**encoding::form(pairs.into_iter()))
+        let mut pairs = Vec::with_capacity(4);
+        self.authentication.push(self.client_id, &mut pairs);
+        pairs.push(("scope", &scope));
+        encoding::form(pairs.into_iter())
     }
 }
 
@@ -148,6 +156,7 @@ impl From<Result<TokenResponse, TokenError>> for DevicePoll {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::token::ClientSecret;
     use proptest::prelude::*;
 
     fn poll(body: &[u8]) -> DevicePoll {
@@ -192,11 +201,21 @@ mod tests {
         let scopes = Scopes::parse("example_scope other").unwrap();
         let request = DeviceAuthorizationRequest {
             client_id: &client_id,
+            authentication: ClientAuthentication::None,
             scopes: &scopes,
         };
         assert_eq!(
-            request.body(),
+            *request.body(),
             "client_id=1406020730&scope=example_scope+other"
+        );
+        let secret = ClientSecret::new("s3cr3t").unwrap();
+        let confidential = DeviceAuthorizationRequest {
+            authentication: ClientAuthentication::SecretPost(&secret),
+            ..request
+        };
+        assert_eq!(
+            *confidential.body(),
+            "client_id=1406020730&client_secret=s3cr3t&scope=example_scope+other"
         );
     }
 

@@ -76,6 +76,11 @@ secret_newtype! {
     ClientAssertion, "client assertion", value::graphic
 }
 
+secret_newtype! {
+    /// `assertion` (RFC 7523 §2.1): a signed JWT that is itself the grant.
+    Assertion, "assertion", value::graphic
+}
+
 /// `client_id` (RFC 6749 §2.2, appendix A.1): public.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(transparent)]

@@ -6,35 +6,47 @@ use std::sync::Arc;
 use mailgrant_core::authorization::{
     AdminConsentRequest, AuthorizationRequest, Nonce, State, admin_consent_url,
 };
-use mailgrant_core::device::{
-    DeviceAuthorizationRequest, DeviceAuthorizationResponse, DeviceCode, DevicePoll,
-};
+use mailgrant_core::device::{DeviceAuthorizationResponse, DeviceCode, DevicePoll};
 use mailgrant_core::discovery::{Metadata, issuer_matches};
 use mailgrant_core::endpoint::Endpoint;
 use mailgrant_core::pkce::{CodeChallenge, CodeVerifier};
 use mailgrant_core::scope::Scopes;
-use mailgrant_core::time::UnixTime;
 use mailgrant_core::token::{
-    AuthorizationCode, GrantRequest, IdToken, RefreshToken, TokenError, TokenRequest, TokenResponse,
+    AuthorizationCode, GrantRequest, IdToken, RefreshToken, TokenError, TokenResponse,
 };
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 
 use crate::error::{Error, ErrorKind, Step};
 use crate::id_token::{Expected, Identity, Parts};
 use crate::keys::Keys;
 use crate::metadata::Source;
 use crate::policy::Policy;
-use crate::registration::{Credential, Registration};
+use crate::registration::Registration;
+use crate::surroundings::Surroundings;
 use crate::transport::{Repeat, Transport};
+
+mod request;
+mod tenants;
+
+use tenants::Tenants;
 
 /// Talks to the authority for one registration. Cheap to clone; clones share what was fetched.
 #[derive(Clone)]
-pub struct Client(Arc<Inner>);
+pub struct Client {
+    shared: Arc<Shared>,
+    authority: Arc<Authority>,
+}
 
-struct Inner {
+/// What is the same in every tenant.
+struct Shared {
     registration: Registration,
-    tenant: String,
     transport: Transport,
+    surroundings: Surroundings,
+    tenants: Tenants,
+}
+
+/// The authority as one tenant sees it.
+struct Authority {
+    tenant: String,
     metadata: Source,
     keys: Keys,
 }
@@ -62,35 +74,56 @@ impl Client {
     /// # Errors
     ///
     /// [`ErrorKind::Configuration`] when tenant, issuer or redirect URI cannot be used; plain
-    /// `http` is for loopback hosts only.
+    /// `http` is for loopback hosts only. [`ErrorKind::Credential`] when the credential has ended.
     pub fn new(
         http: reqwest::Client,
         registration: Registration,
         policy: Policy,
+        surroundings: Surroundings,
     ) -> Result<Self, Error> {
-        let tenant = registration.check()?;
-        let metadata = Source::new(&registration.provider, &tenant);
-        let transport = Transport { http, policy };
-        Ok(Self(Arc::new(Inner {
-            registration,
-            tenant,
-            transport,
-            metadata,
-            keys: Keys::new(),
-        })))
+        let authority = Authority::new(&registration, None)?;
+        let checked = registration.credential.check(surroundings.now());
+        checked.map_err(|error| Error::credential(Step::Configuration, error))?;
+        Ok(Self {
+            shared: Arc::new(Shared {
+                registration,
+                transport: Transport { http, policy },
+                surroundings,
+                tenants: Tenants::default(),
+            }),
+            authority: Arc::new(authority),
+        })
+    }
+
+    /// The same registration, asked at another tenant. Cheap: what was fetched of a tenant is kept
+    /// for those used lately. Where there are no tenants it is this client.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Configuration`] when `tenant` is neither an id nor a domain.
+    pub fn in_tenant(&self, tenant: &str) -> Result<Self, Error> {
+        let registration = &self.shared.registration;
+        if tenant == self.authority.tenant || !registration.provider.has_tenants() {
+            return Ok(self.clone());
+        }
+        let make = || Authority::new(registration, Some(tenant));
+        Ok(Self {
+            shared: Arc::clone(&self.shared),
+            authority: self.shared.tenants.get(tenant, make)?,
+        })
     }
 
     /// The registration it was made for.
     #[must_use]
     pub fn registration(&self) -> &Registration {
-        &self.0.registration
+        &self.shared.registration
     }
 
-    /// The tenant that is asked: the registration's or the provider's usual one; empty where
-    /// there are none.
+    /// The tenant that is asked: that of [`in_tenant`](Self::in_tenant), the registration's or the
+    /// provider's usual one; empty where there are none.
     #[must_use]
     pub fn tenant(&self) -> &str {
-        &self.0.tenant
+        &self.authority.tenant
     }
 
     /// The authority's metadata; fetched once in [`Policy::metadata_ttl`], by one caller at a
@@ -100,7 +133,7 @@ impl Client {
     ///
     /// When the document cannot be fetched, is not usable or is another issuer's.
     pub async fn metadata(&self) -> Result<Arc<Metadata>, Error> {
-        self.0.metadata.get(&self.0.transport).await
+        self.authority.metadata.get(&self.shared.transport).await
     }
 
     /// The URL to send the browser to.
@@ -113,12 +146,13 @@ impl Client {
         &self,
         parameters: &AuthorizationParameters<'_>,
     ) -> Result<String, Error> {
-        let registration = &self.0.registration;
+        let registration = &self.shared.registration;
         if registration.redirect_uri.is_empty() {
             return Err(Error::configuration(
                 "a sign-in needs a redirect URI: configure one",
             ));
         }
+        registration.check_delegated()?;
         self.check_scopes(parameters.scopes)?;
         let metadata = self.metadata().await?;
         let request = AuthorizationRequest {
@@ -150,9 +184,9 @@ impl Client {
         scopes: Option<&Scopes>,
         state: Option<&State>,
     ) -> Result<String, Error> {
-        let registration = &self.0.registration;
+        let registration = &self.shared.registration;
         let refused = |error: mailgrant_core::InvalidValue| Error::configuration(error.to_string());
-        let authority = match registration.provider.issuer(&self.0.tenant) {
+        let authority = match registration.provider.issuer(&self.authority.tenant) {
             Some(issuer) if registration.provider.admin_consent => {
                 Endpoint::new(issuer).map_err(refused)?
             }
@@ -163,7 +197,7 @@ impl Client {
             }
         };
         let request = AdminConsentRequest {
-            tenant: tenant.unwrap_or(&self.0.tenant),
+            tenant: tenant.unwrap_or(&self.authority.tenant),
             client_id: &registration.client_id,
             redirect_uri: &registration.redirect_uri,
             scopes,
@@ -202,7 +236,7 @@ impl Client {
         code: &AuthorizationCode,
         code_verifier: &CodeVerifier,
     ) -> Result<TokenResponse, Error> {
-        let redirect_uri = &self.0.registration.redirect_uri;
+        let redirect_uri = &self.shared.registration.redirect_uri;
         let grant = GrantRequest::AuthorizationCode {
             code,
             redirect_uri,
@@ -242,16 +276,23 @@ impl Client {
         .await
     }
 
-    /// Asks for an app-only token.
+    /// Asks for an app-only token: client credentials, or for a service account an assertion that
+    /// names `mailbox` (RFC 7523 §2.1). Who else asks may leave `mailbox` out: the token is good for
+    /// every mailbox that the application was given.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Configuration`] without a credential, or at Entra without a tenant of one's
-    /// own; [`ErrorKind::Refused`], and every network fault.
-    pub async fn client_credentials(&self, scopes: &Scopes) -> Result<TokenResponse, Error> {
-        self.0
-            .registration
-            .check_client_credentials(&self.0.tenant)?;
+    /// [`ErrorKind::Configuration`] without a credential, at Entra without a tenant of one's own,
+    /// for a service account without `mailbox`; [`ErrorKind::Credential`], [`ErrorKind::Refused`],
+    /// and every network fault.
+    pub async fn app_only(
+        &self,
+        scopes: &Scopes,
+        mailbox: Option<&str>,
+    ) -> Result<TokenResponse, Error> {
+        let _ = mailbox;
+        let registration = &self.shared.registration;
+        registration.check_app_only(&self.authority.tenant)?;
         self.check_scopes(scopes)?;
         let grant = GrantRequest::ClientCredentials { scope: scopes };
         self.token(Step::ClientCredentials, Repeat::Always, grant, &[])
@@ -268,22 +309,13 @@ impl Client {
         &self,
         scopes: &Scopes,
     ) -> Result<DeviceAuthorizationResponse, Error> {
+        self.shared.registration.check_delegated()?;
         self.check_scopes(scopes)?;
         let metadata = self.metadata().await?;
         let Some(endpoint) = &metadata.device_authorization_endpoint else {
             return Err(Error::configuration("this authority has no device sign-in"));
         };
-        let client_id = &self.0.registration.client_id;
-        let body = DeviceAuthorizationRequest { client_id, scopes }.body();
-        let step = Step::DeviceAuthorization;
-        let build = |http: &reqwest::Client| form(http, endpoint, &body);
-        self.0
-            .transport
-            .send(step, Repeat::Unserved, build, |status, answer| {
-                DeviceAuthorizationResponse::parse(status, answer)
-                    .map_err(|error| Error::token(step, status, error))
-            })
-            .await
+        self.authorize_device_at(endpoint, scopes).await
     }
 
     /// Asks once whether the person has answered; the caller keeps the interval.
@@ -307,7 +339,8 @@ impl Client {
     }
 
     /// Believes an ID token, or says why not: signature by the authority's keys, issuer, audience,
-    /// nonce and times.
+    /// nonce and times. `nonce` is that of the authorization request; `None` after a refresh or a
+    /// device sign-in, where there was none (OpenID Connect Core §12.2).
     ///
     /// # Errors
     ///
@@ -316,8 +349,7 @@ impl Client {
     pub async fn verify_id_token(
         &self,
         token: &IdToken,
-        nonce: &Nonce,
-        now: UnixTime,
+        nonce: Option<&Nonce>,
     ) -> Result<Identity, Error> {
         let metadata = self.metadata().await?;
         let (Some(issuer), Some(jwks_uri)) = (&metadata.issuer, &metadata.jwks_uri) else {
@@ -327,72 +359,25 @@ impl Client {
             ));
         };
         let parts = Parts::read(token).map_err(Error::id_token)?;
-        let transport = &self.0.transport;
+        let transport = &self.shared.transport;
         let keys = self
-            .0
+            .authority
             .keys
             .candidates(transport, jwks_uri, parts.key_id.as_deref())
             .await?;
         let expected = Expected {
             issuer,
-            client_id: &self.0.registration.client_id,
+            client_id: &self.shared.registration.client_id,
             nonce,
-            now,
+            now: self.shared.surroundings.now(),
             policy: &transport.policy,
             algorithms: metadata.id_token_signing_alg_values_supported.as_deref(),
         };
         parts.verify(&keys, &expected).map_err(Error::id_token)
     }
 
-    async fn token(
-        &self,
-        step: Step,
-        repeat: Repeat,
-        grant: GrantRequest<'_>,
-        secrets: &[&str],
-    ) -> Result<TokenResponse, Error> {
-        let metadata = self.metadata().await?;
-        let registration = &self.0.registration;
-        let supported = metadata.token_endpoint_auth_methods_supported.as_deref();
-        let request = TokenRequest {
-            client_id: &registration.client_id,
-            authentication: registration.authentication(supported),
-            grant,
-        };
-        let body = request.body();
-        let authorization = match request.authorization_header() {
-            Some(header) => {
-                let mut value = HeaderValue::from_str(&header)
-                    .map_err(|_| Error::configuration("the client secret cannot be sent"))?;
-                value.set_sensitive(true);
-                Some(value)
-            }
-            None => None,
-        };
-        let build = |http: &reqwest::Client| {
-            let request = form(http, &metadata.token_endpoint, &body);
-            match &authorization {
-                Some(value) => request.header(AUTHORIZATION, value),
-                None => request,
-            }
-        };
-        let read = |status: u16, answer: &[u8]| {
-            TokenResponse::parse(status, answer).map_err(|mut error| {
-                if let TokenError::Refused(refused) = &mut error {
-                    // An authority that echoes what it refuses must not get it into our logs.
-                    secrets.iter().for_each(|secret| refused.redact(secret));
-                    if let Credential::Secret(secret) = &registration.credential {
-                        refused.redact(secret.expose());
-                    }
-                }
-                Error::token(step, status, error)
-            })
-        };
-        self.0.transport.send(step, repeat, build, read).await
-    }
-
     fn check_scopes(&self, scopes: &Scopes) -> Result<(), Error> {
-        let checked = self.0.registration.provider.check_scopes(scopes);
+        let checked = self.shared.registration.provider.check_scopes(scopes);
         checked.map_err(|problem| Error::configuration(problem.to_string()))
     }
 }
@@ -401,15 +386,20 @@ impl fmt::Debug for Client {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("Client")
-            .field("provider", &self.0.registration.provider.id)
-            .field("tenant", &self.0.tenant)
-            .field("client_id", &self.0.registration.client_id)
+            .field("provider", &self.shared.registration.provider.id)
+            .field("tenant", &self.authority.tenant)
+            .field("client_id", &self.shared.registration.client_id)
             .finish_non_exhaustive()
     }
 }
 
-fn form(http: &reqwest::Client, endpoint: &Endpoint, body: &str) -> reqwest::RequestBuilder {
-    http.post(endpoint.as_str())
-        .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
-        .body(body.to_owned())
+impl Authority {
+    fn new(registration: &Registration, tenant: Option<&str>) -> Result<Self, Error> {
+        let tenant = registration.check(tenant)?;
+        Ok(Self {
+            metadata: Source::new(&registration.provider, &tenant),
+            keys: Keys::new(),
+            tenant,
+        })
+    }
 }

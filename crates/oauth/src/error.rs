@@ -7,7 +7,7 @@ use std::time::Duration;
 use mailgrant_core::discovery::MetadataError;
 use mailgrant_core::token::{ErrorCode, ErrorResponse, TokenError};
 
-use crate::IdTokenProblem;
+use crate::{CredentialError, IdTokenProblem};
 
 /// Why an operation failed: in which step, of what kind, and whether waiting helps.
 ///
@@ -57,6 +57,9 @@ pub enum ErrorKind {
     Issuer,
     /// The keys of ID tokens could not be fetched.
     KeysUnavailable,
+    /// The client's own credential cannot be used: its file is missing, malformed or out of date.
+    /// The files are looked at again for the next request.
+    Credential(Box<CredentialError>),
 }
 
 /// In which step.
@@ -112,7 +115,8 @@ impl Error {
             | ErrorKind::Refused(_)
             | ErrorKind::Malformed
             | ErrorKind::IdToken(_)
-            | ErrorKind::Issuer => false,
+            | ErrorKind::Issuer
+            | ErrorKind::Credential(_) => false,
         }
     }
 
@@ -140,6 +144,11 @@ impl Error {
 
     pub(crate) fn configuration(detail: impl Into<String>) -> Self {
         Self::new(Step::Configuration, ErrorKind::Configuration, detail)
+    }
+
+    pub(crate) fn credential(step: Step, error: CredentialError) -> Self {
+        let detail = error.to_string();
+        Self::new(step, ErrorKind::Credential(Box::new(error)), detail)
     }
 
     pub(crate) fn timeout(step: Step) -> Self {

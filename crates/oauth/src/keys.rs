@@ -68,8 +68,8 @@ impl Keys {
                     .send(
                         Step::Keys,
                         Repeat::Always,
-                        |http| http.get(jwks_uri.as_str()),
-                        read,
+                        |http| Ok((http.get(jwks_uri.as_str()), ())),
+                        |(), status, body| read(status, body),
                     )
                     .await
                     .map_err(Error::keys_unavailable)

@@ -7,19 +7,23 @@
 
 mod cache;
 mod client;
+pub mod credential;
 mod error;
 mod id_token;
 mod keys;
 mod metadata;
 mod policy;
 mod registration;
+mod surroundings;
 mod transport;
 
 pub use client::{AuthorizationParameters, Client};
+pub use credential::{Credential, CredentialError};
 pub use error::{Error, ErrorKind, Step};
 pub use id_token::{IdTokenProblem, Identity};
 pub use policy::Policy;
-pub use registration::{Credential, Registration};
+pub use registration::Registration;
+pub use surroundings::Surroundings;
 pub use transport::http_client;
 
 #[cfg(test)]

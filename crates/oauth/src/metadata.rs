@@ -74,8 +74,8 @@ async fn discover(transport: &Transport, template: &str, tenant: &str) -> Result
             .send(
                 Step::Discovery,
                 Repeat::Always,
-                |http| http.get(url.as_str()),
-                read,
+                |http| Ok((http.get(url.as_str()), ())),
+                |(), status, body| read(status, body),
             )
             .await?;
         if let Some(metadata) = found {

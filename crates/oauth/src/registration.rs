@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use mailgrant_core::endpoint::Endpoint;
 use mailgrant_core::provider::{Endpoints, Provider};
-use mailgrant_core::token::{ClientAuthentication, ClientId, ClientSecret};
+use mailgrant_core::token::ClientId;
 
-use crate::Error;
+use crate::{Credential, Error};
 
 /// A client registration.
 #[derive(Clone, Debug)]
@@ -23,19 +23,10 @@ pub struct Registration {
     pub redirect_uri: String,
 }
 
-/// How the client proves who it is.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub enum Credential {
-    /// A public client.
-    None,
-    /// A client secret: its value, not its id.
-    Secret(ClientSecret),
-}
-
 impl Registration {
-    /// Checks what the configuration alone shows, and gives the tenant to use.
-    pub(crate) fn check(&self) -> Result<String, Error> {
+    /// Checks what the configuration alone shows, and gives the tenant to use: that given, or the
+    /// registration's own.
+    pub(crate) fn check(&self, tenant: Option<&str>) -> Result<String, Error> {
         let refused = |name: &str, reason: &dyn std::fmt::Display| {
             Error::configuration(format!(
                 "{name} of provider \"{}\": {reason}",
@@ -44,7 +35,7 @@ impl Registration {
         };
         let tenant = self
             .provider
-            .tenant(self.tenant.as_deref())
+            .tenant(tenant.or(self.tenant.as_deref()))
             .map_err(|error| refused("the tenant", &error))?;
         if let Endpoints::Discovery { .. } = self.provider.endpoints {
             let issuer = self.provider.issuer(tenant).unwrap_or_default();
@@ -57,33 +48,31 @@ impl Registration {
         Ok(tenant.to_owned())
     }
 
-    /// The way of authentication among those that the authority supports: the secret goes into
-    /// the body unless the authority wants it in the header only.
-    pub(crate) fn authentication(&self, supported: Option<&[String]>) -> ClientAuthentication<'_> {
-        let supports = |name| supported.is_some_and(|names| names.iter().any(|each| each == name));
-        match &self.credential {
-            Credential::None => ClientAuthentication::None,
-            Credential::Secret(secret)
-                if supports("client_secret_basic") && !supports("client_secret_post") =>
-            {
-                ClientAuthentication::SecretBasic(secret)
-            }
-            Credential::Secret(secret) => ClientAuthentication::SecretPost(secret),
-        }
-    }
-
     /// Client credentials need a credential, and at Entra a tenant of their own.
-    pub(crate) fn check_client_credentials(&self, tenant: &str) -> Result<(), Error> {
+    pub(crate) fn check_app_only(&self, tenant: &str) -> Result<(), Error> {
         if matches!(self.credential, Credential::None) {
             return Err(Error::configuration(
-                "client credentials need a client secret: configure one",
+                "app-only access needs a credential: configure a client secret, a certificate, a \
+                 federated credential or a service account",
             ));
         }
-        if self.provider.has_tenants() && ["common", "organizations", "consumers"].contains(&tenant)
-        {
+        let shared = ["common", "organizations", "consumers"];
+        let is_per_mailbox = self.credential.is_per_mailbox();
+        if !is_per_mailbox && self.provider.has_tenants() && shared.contains(&tenant) {
             return Err(Error::configuration(format!(
                 "client credentials need the tenant's id or domain, not \"{tenant}\": set `tenant`"
             )));
+        }
+        Ok(())
+    }
+
+    /// What people and delegated grants need, and a service account is not.
+    pub(crate) fn check_delegated(&self) -> Result<(), Error> {
+        if self.credential.is_per_mailbox() {
+            return Err(Error::configuration(
+                "a service account signs nobody in: use it for app-only accounts, and an \
+                 application with a client id and secret for people",
+            ));
         }
         Ok(())
     }

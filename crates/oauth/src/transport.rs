@@ -73,19 +73,22 @@ pub(crate) struct Transport {
 impl Transport {
     /// Sends a request and reads its answer, within the deadline of the policy.
     ///
-    /// `read` gets status and body of every answer that is neither 429 nor 5xx nor a redirect.
-    pub(crate) async fn send<T>(
+    /// `build` makes each attempt's request anew, with what `read` needs to know of it; `read` gets
+    /// status and body of every answer that is neither 429 nor 5xx nor a redirect.
+    pub(crate) async fn send<C, T>(
         &self,
         step: Step,
         repeat: Repeat,
-        build: impl Fn(&reqwest::Client) -> reqwest::RequestBuilder,
-        read: impl Fn(u16, &[u8]) -> Result<T, Error>,
+        build: impl Fn(&reqwest::Client) -> Result<(reqwest::RequestBuilder, C), Error>,
+        read: impl Fn(C, u16, &[u8]) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let deadline = Instant::now() + self.policy.deadline;
         let mut pause = self.policy.backoff;
         let mut attempt = 1;
         loop {
-            let sent = self.attempt(step, build(&self.http), &read);
+            let (request, context) = build(&self.http)?;
+            let read = |status: u16, body: &[u8]| read(context, status, body);
+            let sent = self.attempt(step, request, read);
             let error = match tokio::time::timeout_at(deadline, sent).await {
                 Ok(Ok(answer)) => return Ok(answer),
                 Ok(Err(error)) => error,
@@ -110,7 +113,7 @@ impl Transport {
         &self,
         step: Step,
         request: reqwest::RequestBuilder,
-        read: impl Fn(u16, &[u8]) -> Result<T, Error>,
+        read: impl FnOnce(u16, &[u8]) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let response = request
             .header(ACCEPT, "application/json")

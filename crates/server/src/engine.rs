@@ -64,7 +64,7 @@ impl Engine {
         let mut registrations = HashMap::new();
         let mut hosts = HashMap::new();
         for application in &settings.applications {
-            let client = client(application, redirect_uri(&public_url))?;
+            let client = client(application, redirect_uri(&public_url), &environment)?;
             let connector = Connector::new(application.extra_ca_pem.as_deref(), limits()).map_err(
                 |source| StartError::Mail {
                     application: application.id.clone(),
@@ -146,7 +146,7 @@ impl Engine {
         application: &Application,
         redirect_uri: String,
     ) -> Result<Client, StartError> {
-        client(application, redirect_uri)
+        client(application, redirect_uri, &self.environment)
     }
 
     /// Opens the mailbox of that user with the token, **and lists**: a login alone proves nothing at Exchange.
@@ -230,7 +230,11 @@ fn loopback(settings: &Settings) -> Result<Url, StartError> {
     Url::parse(&format!("http://{address}/")).map_err(|_| StartError::PublicUrl(address))
 }
 
-fn client(application: &Application, redirect_uri: String) -> Result<Client, StartError> {
+fn client(
+    application: &Application,
+    redirect_uri: String,
+    environment: &Environment,
+) -> Result<Client, StartError> {
     let policy = Policy::default();
     let wrong = |source| StartError::Authority {
         application: application.id.clone(),
@@ -244,7 +248,7 @@ fn client(application: &Application, redirect_uri: String) -> Result<Client, Sta
         credential: application.credential.clone(),
         redirect_uri,
     };
-    Client::new(http, registration, policy).map_err(wrong)
+    Client::new(http, registration, policy, environment.surroundings()).map_err(wrong)
 }
 
 /// A request waits for its mail server no longer than a person would.

@@ -48,6 +48,13 @@ impl Environment {
             random: Arc::new(SystemRandom),
         }
     }
+
+    /// The same for the authority's clients.
+    #[must_use]
+    pub fn surroundings(&self) -> mailgrant_oauth::Surroundings {
+        let (clock, random) = (Arc::clone(&self.clock), Arc::clone(&self.random));
+        mailgrant_oauth::Surroundings::new(move || clock.now(), move |bytes| random.fill(bytes))
+    }
 }
 
 impl std::fmt::Debug for Environment {

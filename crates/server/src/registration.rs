@@ -22,9 +22,12 @@ impl Registration {
     /// The client that asks the authority of that tenant; `None`: of the application's own.
     ///
     /// # Errors
-    /// When the provider knows no tenants, or this is no name of one.
-    pub(crate) fn client(&self, _tenant: Option<&str>) -> Result<Client, Error> {
-        Ok(self.client.clone())
+    /// When this is no name of a tenant. A provider that has none is asked as ever.
+    pub(crate) fn client(&self, tenant: Option<&str>) -> Result<Client, Error> {
+        match tenant {
+            Some(tenant) => self.client.in_tenant(tenant),
+            None => Ok(self.client.clone()),
+        }
     }
 
     /// Who asks, for the words of a diagnosis.

@@ -2,7 +2,7 @@
 
 use zeroize::Zeroizing;
 
-use super::{AuthorizationCode, ClientAssertion, ClientId, ClientSecret, RefreshToken};
+use super::{Assertion, AuthorizationCode, ClientAssertion, ClientId, ClientSecret, RefreshToken};
 use crate::device::DeviceCode;
 use crate::encoding;
 use crate::pkce::CodeVerifier;
@@ -20,6 +20,47 @@ pub enum ClientAuthentication<'a> {
     SecretBasic(&'a ClientSecret),
     /// `private_key_jwt`, and federated credentials.
     Assertion(&'a ClientAssertion),
+}
+
+impl<'a> ClientAuthentication<'a> {
+    /// What of it belongs into the body, with the client's id.
+    pub(crate) fn push(self, client_id: &'a ClientId, pairs: &mut Vec<(&'a str, &'a str)>) {
+        match self {
+            // The header says it all (RFC 6749 §2.3: one method in a request).
+            Self::SecretBasic(_) => {}
+            Self::None => pairs.push(("client_id", client_id.as_str())),
+            Self::SecretPost(secret) => {
+                pairs.push(("client_id", client_id.as_str()));
+                pairs.push(("client_secret", secret.expose()));
+            }
+            Self::Assertion(assertion) => {
+                pairs.push(("client_id", client_id.as_str()));
+                pairs.push(("client_assertion_type", ASSERTION_TYPE));
+                pairs.push(("client_assertion", assertion.expose()));
+            }
+        }
+    }
+
+    /// The value of the `Authorization` header, if this way of authentication has one.
+    ///
+    /// Both parts are form-encoded before they are joined (RFC 6749 §2.3.1).
+    #[must_use]
+    pub fn header(self, client_id: &ClientId) -> Option<Zeroizing<String>> {
+        let Self::SecretBasic(secret) = self else {
+            return None;
+        };
+        let (client_id, secret) = (client_id.as_str(), secret.expose());
+        let capacity = 3 * (client_id.len() + secret.len()) + 1;
+        let mut pair = Zeroizing::new(String::with_capacity(capacity));
+        encoding::form_component(&mut pair, client_id);
+        pair.push(':');
+        encoding::form_component(&mut pair, secret);
+        let encoded = encoding::base64(pair.as_bytes());
+        let mut header = Zeroizing::new(String::with_capacity("Basic ".len() + encoded.len()));
+        header.push_str("Basic ");
+        header.push_str(&encoded);
+        Some(header)
+    }
 }
 
 /// What the client asks a token for.
@@ -51,6 +92,13 @@ pub enum GrantRequest<'a> {
     DeviceCode {
         /// From the device authorization response.
         device_code: &'a DeviceCode,
+    },
+    /// RFC 7523 §2.1: somebody else's word, as of Google's service accounts.
+    JwtBearer {
+        /// Signed by whoever is believed; names the subject.
+        assertion: &'a Assertion,
+        /// RFC 7521 §4.1. Google reads the assertion's own `scope` instead.
+        scope: Option<&'a Scopes>,
     },
 }
 
@@ -108,50 +156,35 @@ impl TokenRequest<'_> {
                 pairs.push(("device_code", device_code.expose()));
                 None
             }
+            GrantRequest::JwtBearer { assertion, scope } => {
+                pairs.push(("grant_type", JWT_BEARER_GRANT));
+                pairs.push(("assertion", assertion.expose()));
+                scope
+            }
         };
         if let Some(scope) = scope.filter(|scope| !scope.is_empty()) {
             scope_text = scope.to_string();
             pairs.push(("scope", &scope_text));
         }
-        match self.authentication {
-            // The header says it all (RFC 6749 §2.3: one method in a request).
-            ClientAuthentication::SecretBasic(_) => {}
-            ClientAuthentication::None => pairs.push(("client_id", self.client_id.as_str())),
-            ClientAuthentication::SecretPost(secret) => {
-                pairs.push(("client_id", self.client_id.as_str()));
-                pairs.push(("client_secret", secret.expose()));
-            }
-            ClientAuthentication::Assertion(assertion) => {
-                pairs.push(("client_id", self.client_id.as_str()));
-                pairs.push(("client_assertion_type", ASSERTION_TYPE));
-                pairs.push(("client_assertion", assertion.expose()));
-            }
+        // The assertion says who asks (RFC 7523 §3.1: `client_id` is not needed).
+        let speaks_for_itself = matches!(
+            (self.grant, self.authentication),
+            (GrantRequest::JwtBearer { .. }, ClientAuthentication::None)
+        );
+        if !speaks_for_itself {
+            self.authentication.push(self.client_id, &mut pairs);
         }
         encoding::form(pairs.iter().copied())
     }
 
     /// The value of the `Authorization` header, if this way of authentication has one.
-    ///
-    /// Both parts are form-encoded before they are joined (RFC 6749 §2.3.1).
     #[must_use]
     pub fn authorization_header(&self) -> Option<Zeroizing<String>> {
-        let ClientAuthentication::SecretBasic(secret) = self.authentication else {
-            return None;
-        };
-        let (client_id, secret) = (self.client_id.as_str(), secret.expose());
-        let capacity = 3 * (client_id.len() + secret.len()) + 1;
-        let mut pair = Zeroizing::new(String::with_capacity(capacity));
-        encoding::form_component(&mut pair, client_id);
-        pair.push(':');
-        encoding::form_component(&mut pair, secret);
-        let encoded = encoding::base64(pair.as_bytes());
-        let mut header = Zeroizing::new(String::with_capacity("Basic ".len() + encoded.len()));
-        header.push_str("Basic ");
-        header.push_str(&encoded);
-        Some(header)
+        self.authentication.header(self.client_id)
     }
 }
 
+const JWT_BEARER_GRANT: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 #[cfg(test)]
@@ -221,6 +254,33 @@ mod tests {
              &device_code=GmRhmhcxhwAzkoEqiMEg_DnyEysNkuNhszIySk9eS&client_id=s6BhdRkqt3\
              &client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer\
              &client_assertion=aa.bb.cc"
+        );
+    }
+
+    #[test]
+    fn an_assertion_as_grant_speaks_for_itself() {
+        let assertion = Assertion::new("aa.bb.cc").unwrap();
+        let scopes = Scopes::parse("mail").unwrap();
+        let body = |authentication, scope| {
+            let request = TokenRequest {
+                client_id: &client_id(),
+                authentication,
+                grant: GrantRequest::JwtBearer {
+                    assertion: &assertion,
+                    scope,
+                },
+            };
+            request.body().to_string()
+        };
+        assert_eq!(
+            body(ClientAuthentication::None, None),
+            "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&assertion=aa.bb.cc"
+        );
+        let secret = ClientSecret::new("s").unwrap();
+        assert_eq!(
+            body(ClientAuthentication::SecretPost(&secret), Some(&scopes)),
+            "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&assertion=aa.bb.cc\
+             &scope=mail&client_id=s6BhdRkqt3&client_secret=s"
         );
     }
 

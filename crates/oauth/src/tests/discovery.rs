@@ -10,7 +10,8 @@ use serde_json::json;
 use wiremock::ResponseTemplate;
 
 use super::support::{
-    Authority, DISCOVERY, TENANT, client, html, policy, registration, scopes, token_answer,
+    Authority, DISCOVERY, TENANT, client, html, policy, registration, scopes, surroundings,
+    token_answer,
 };
 use crate::{Client, ErrorKind, Policy, Step, http_client};
 
@@ -166,7 +167,7 @@ async fn entras_tenants() {
         let mut registration = registration(&format!("{base}/{{tenant}}/v2.0"));
         registration.tenant = Some("contoso.com".to_owned());
         let http = http_client(None, &policy()).unwrap();
-        let client = Client::new(http, registration, policy()).unwrap();
+        let client = Client::new(http, registration, policy(), surroundings()).unwrap();
         assert_eq!(
             client.metadata().await.is_ok(),
             accepted,
@@ -182,7 +183,7 @@ async fn configurations_that_cannot_work_are_refused() {
         let mut registration = registration("https://login.test/{tenant}");
         registration.tenant = Some(TENANT.to_owned());
         change(&mut registration);
-        match Client::new(http.clone(), registration, policy()) {
+        match Client::new(http.clone(), registration, policy(), surroundings()) {
             Err(error) => error.to_string(),
             Ok(client) => panic!("accepted: {client:?}"),
         }
@@ -225,9 +226,10 @@ async fn configured_endpoints_need_no_document() {
         http_client(None, &policy()).unwrap(),
         registration,
         policy(),
+        surroundings(),
     )
     .unwrap();
-    client.client_credentials(&scopes("mail")).await.unwrap();
+    client.app_only(&scopes("mail"), None).await.unwrap();
     client
         .check_callback_issuer(Some("https://anything.test"))
         .await

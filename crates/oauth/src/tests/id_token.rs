@@ -12,11 +12,12 @@ use wiremock::ResponseTemplate;
 
 use super::support::{
     Authority, CLIENT_ID, DISCOVERY, EC, NOW, OTHER_EC, RSA, TENANT, claims, nonce, policy, sign,
+    surroundings,
 };
 use crate::{Client, Error, ErrorKind, IdTokenProblem, Identity, Policy};
 
 async fn verify(client: &Client, token: &IdToken) -> Result<Identity, Error> {
-    client.verify_id_token(token, &nonce(), NOW).await
+    client.verify_id_token(token, Some(&nonce())).await
 }
 
 #[track_caller]
@@ -129,11 +130,11 @@ async fn several_audiences_need_the_authorized_party() {
 async fn times_are_measured_with_the_skew_of_the_policy() {
     let authority = Authority::start().await;
     authority.keys(&[&EC]).await;
-    let client = authority.client();
     let token = EC.sign(&claims(&authority.issuer()));
     let at = async |seconds: i64| {
-        client
-            .verify_id_token(&token, &nonce(), UnixTime(NOW.0 + seconds))
+        authority
+            .client_at(UnixTime(NOW.0 + seconds))
+            .verify_id_token(&token, Some(&nonce()))
             .await
     };
     at(-60).await.unwrap();
@@ -345,7 +346,7 @@ async fn tenants_of_entra_vouch_for_themselves_only() {
     let mut registration = super::support::registration(&format!("{base}/{{tenant}}/v2.0"));
     registration.tenant = Some("organizations".to_owned());
     let http = crate::http_client(None, &policy()).unwrap();
-    let client = Client::new(http, registration, policy()).unwrap();
+    let client = Client::new(http, registration, policy(), surroundings()).unwrap();
 
     let issuer = format!("{base}/{TENANT}/v2.0");
     let mut good = claims(&issuer);
@@ -418,7 +419,7 @@ async fn no_token_and_no_nonce_is_in_an_error() {
     let expected = Nonce::parse("canary-nonce").unwrap();
     let error = authority
         .client()
-        .verify_id_token(&token, &expected, NOW)
+        .verify_id_token(&token, Some(&expected))
         .await
         .unwrap_err();
     let shown = format!("{error} {error:?}");

@@ -13,7 +13,9 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use wiremock::ResponseTemplate;
 
-use super::support::{Authority, client, html, policy, registration, scopes, token_answer};
+use super::support::{
+    Authority, client, html, policy, registration, scopes, surroundings, token_answer,
+};
 use crate::{Client, Error, ErrorKind, Policy, http_client};
 
 const APP_ONLY: &str = "https://outlook.office365.com/.default";
@@ -117,10 +119,7 @@ async fn a_page_is_no_refusal() {
         1,
         "a rotated token may be in use"
     );
-    client
-        .client_credentials(&scopes(APP_ONLY))
-        .await
-        .unwrap_err();
+    client.app_only(&scopes(APP_ONLY), None).await.unwrap_err();
     assert_eq!(
         authority.received("/token").await.len(),
         4,
@@ -201,10 +200,7 @@ async fn the_deadline_covers_all_attempts() {
     };
     let client = authority.client_with(short);
     client.metadata().await.unwrap();
-    let error = client
-        .client_credentials(&scopes(APP_ONLY))
-        .await
-        .unwrap_err();
+    let error = client.app_only(&scopes(APP_ONLY), None).await.unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::Timeout), "{error:?}");
 }
 
@@ -244,10 +240,7 @@ async fn a_cut_connection_may_have_spent_the_code() {
         2,
         "a refresh token may have been rotated"
     );
-    client
-        .client_credentials(&scopes("mail"))
-        .await
-        .unwrap_err();
+    client.app_only(&scopes("mail"), None).await.unwrap_err();
     assert_eq!(server.connections(), 5, "these change nothing");
 }
 
@@ -301,11 +294,11 @@ async fn a_ca_of_ones_own_is_trusted_where_it_is_given() {
 /// A client whose only endpoint is this server.
 fn explicit(url: &str, policy: Policy) -> Client {
     let http = http_client(None, &policy).unwrap();
-    Client::new(http, explicit_registration(url), policy).unwrap()
+    Client::new(http, explicit_registration(url), policy, surroundings()).unwrap()
 }
 
 fn explicit_with(url: &str, http: reqwest::Client) -> Client {
-    Client::new(http, explicit_registration(url), policy()).unwrap()
+    Client::new(http, explicit_registration(url), policy(), surroundings()).unwrap()
 }
 
 fn explicit_registration(url: &str) -> crate::Registration {

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use wiremock::matchers::{method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
-use crate::{Client, Credential, Policy, Registration, http_client};
+use crate::{Client, Policy, Registration, Surroundings, http_client};
 
 pub(super) const CLIENT_ID: &str = "6731de76-14a6-49ae-97bc-6eba6914391e";
 pub(super) const SECRET: &str = "canary~client/secret+1";
@@ -126,6 +126,12 @@ impl Authority {
         self.client_with(policy())
     }
 
+    pub(super) fn client_at(&self, now: UnixTime) -> Client {
+        let http = http_client(None, &policy()).unwrap();
+        let registration = registration(&self.issuer());
+        Client::new(http, registration, policy(), surroundings_at(now)).unwrap()
+    }
+
     pub(super) fn client_with(&self, policy: Policy) -> Client {
         client(&self.issuer(), policy)
     }
@@ -136,7 +142,7 @@ pub(super) const DISCOVERY: &str = "/.well-known/openid-configuration";
 /// A client of a provider with this issuer.
 pub(super) fn client(issuer: &str, policy: Policy) -> Client {
     let http = http_client(None, &policy).unwrap();
-    Client::new(http, registration(issuer), policy).unwrap()
+    Client::new(http, registration(issuer), policy, surroundings()).unwrap()
 }
 
 pub(super) fn registration(issuer: &str) -> Registration {
@@ -144,7 +150,7 @@ pub(super) fn registration(issuer: &str) -> Registration {
         provider: Arc::new(provider(issuer)),
         tenant: None,
         client_id: ClientId::new(CLIENT_ID).unwrap(),
-        credential: Credential::Secret(ClientSecret::new(SECRET).unwrap()),
+        credential: ClientSecret::new(SECRET).unwrap().into(),
         redirect_uri: "https://mail.example.com/oauth/callback".to_owned(),
     }
 }
@@ -158,6 +164,15 @@ pub(super) fn provider(issuer: &str) -> Provider {
         scopes("openid offline_access https://outlook.office.com/IMAP.AccessAsUser.All"),
         MailHost::new("imap.test", 993, Tls::Implicit).unwrap(),
     )
+}
+
+/// Time stands still at [`NOW`]; chance gives sevens.
+pub(super) fn surroundings() -> Surroundings {
+    surroundings_at(NOW)
+}
+
+pub(super) fn surroundings_at(now: UnixTime) -> Surroundings {
+    Surroundings::new(move || now, |bytes| bytes.fill(7))
 }
 
 pub(super) fn scopes(text: &str) -> Scopes {

@@ -11,7 +11,8 @@ use serde_json::json;
 use wiremock::ResponseTemplate;
 
 use super::support::{
-    Authority, CLIENT_ID, SECRET, nonce, policy, provider, registration, scopes, token_answer,
+    Authority, CLIENT_ID, SECRET, nonce, policy, provider, registration, scopes, surroundings,
+    token_answer,
 };
 use crate::{AuthorizationParameters, Client, Credential, ErrorKind, http_client};
 
@@ -109,7 +110,7 @@ async fn the_secret_goes_into_the_header_only_where_nothing_else_is_supported() 
 
         authority
             .client()
-            .client_credentials(&scopes(APP_ONLY))
+            .app_only(&scopes(APP_ONLY), None)
             .await
             .unwrap();
         let requests = authority.received("/token").await;
@@ -125,7 +126,7 @@ async fn client_credentials_need_what_they_need() {
     let configured = |change: &dyn Fn(&mut crate::Registration)| {
         let mut registration = registration("https://login.test");
         change(&mut registration);
-        Client::new(http.clone(), registration, policy()).unwrap()
+        Client::new(http.clone(), registration, policy(), surroundings()).unwrap()
     };
     let entra = Arc::new(Provider::preset("microsoft365").unwrap());
     for (client, hint) in [
@@ -138,15 +139,12 @@ async fn client_credentials_need_what_they_need() {
             "`tenant`",
         ),
     ] {
-        let error = client
-            .client_credentials(&scopes(APP_ONLY))
-            .await
-            .unwrap_err();
+        let error = client.app_only(&scopes(APP_ONLY), None).await.unwrap_err();
         assert!(matches!(error.kind(), ErrorKind::Configuration), "{error}");
         assert!(error.to_string().contains(hint), "{error}");
     }
     let bare = configured(&|_| {})
-        .client_credentials(&scopes(".default"))
+        .app_only(&scopes(".default"), None)
         .await
         .unwrap_err();
     assert!(bare.to_string().contains(APP_ONLY), "{bare}");
@@ -259,7 +257,7 @@ async fn the_admin_consent_link_is_entras() {
     let http = http_client(None, &policy()).unwrap();
     let mut registration = registration("https://login.test");
     registration.provider = Arc::new(Provider::preset("microsoft365").unwrap());
-    let client = Client::new(http.clone(), registration.clone(), policy()).unwrap();
+    let client = Client::new(http.clone(), registration.clone(), policy(), surroundings()).unwrap();
     assert_eq!(client.tenant(), "organizations");
     let url = client
         .admin_consent_url(Some("contoso.com"), None, None)
@@ -270,7 +268,7 @@ async fn the_admin_consent_link_is_entras() {
     );
 
     registration.provider = Arc::new(provider("https://login.test"));
-    let client = Client::new(http, registration, policy()).unwrap();
+    let client = Client::new(http, registration, policy(), surroundings()).unwrap();
     let error = client.admin_consent_url(None, None, None).unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::Configuration));
 }

@@ -21,8 +21,8 @@ pub struct SignIn<'a> {
     pub mailbox: Option<&'a str>,
     /// The address to try where the authority names none.
     pub login_hint: Option<&'a str>,
-    /// What the ID token must repeat.
-    pub nonce: &'a Nonce,
+    /// What the ID token must repeat; `None` where none was sent, as by a device.
+    pub nonce: Option<&'a Nonce>,
     /// The site's own data, a JSON object.
     pub metadata: Value,
 }
@@ -55,7 +55,7 @@ impl Engine {
             )
             .into());
         };
-        let identity = identity(self, registration, &sign_in, &response).await?;
+        let identity = identity(registration, &sign_in, &response).await?;
         let scopes = granted(registration.application.scopes(), &response)?;
         let Some(refresh_token) = response.refresh_token.clone() else {
             return Err(Diagnosis::new(
@@ -100,7 +100,6 @@ impl Engine {
 
 /// Who signed in; nobody, when the application does not ask for `openid`.
 async fn identity(
-    engine: &Engine,
     registration: &Registration,
     sign_in: &SignIn<'_>,
     response: &TokenResponse,
@@ -120,7 +119,7 @@ async fn identity(
     registration
         .client(None)
         .map_err(|error| Ending::of(&error, &registration.application))?
-        .verify_id_token(token, sign_in.nonce, engine.now())
+        .verify_id_token(token, sign_in.nonce)
         .await
         .map(Some)
         .map_err(|error| Ending::of(&error, &registration.application))

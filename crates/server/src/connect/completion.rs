@@ -28,7 +28,7 @@ pub(super) async fn connect(
         site: &session.site,
         mailbox: session.mailbox.as_deref(),
         login_hint: session.login_hint.as_deref(),
-        nonce: &attempt.nonce,
+        nonce: Some(&attempt.nonce),
         metadata: session.metadata.clone(),
     };
     let Proven { account, grant } = gateway.prove(sign_in, response).await?;

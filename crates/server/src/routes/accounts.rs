@@ -185,7 +185,7 @@ async fn app_only(gateway: &Gateway, application: &str) -> Result<AccessToken, P
     let response = registration
         .client(None)
         .map_err(refused)?
-        .client_credentials(scopes)
+        .app_only(scopes, None)
         .await
         .map_err(refused)?;
     Ok(response.access_token)

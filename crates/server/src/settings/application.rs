@@ -139,7 +139,7 @@ fn credential(
         return Err(table.wrong(key, "holds no secret"));
     }
     ClientSecret::new(secret)
-        .map(Credential::Secret)
+        .map(Credential::from)
         .map_err(|problem| table.wrong(key, problem.to_string()))
 }
 

@@ -24,7 +24,7 @@ async fn app_only(
     let response = registration
         .client(None)
         .map_err(refused)?
-        .client_credentials(registration.application.app_only_scopes())
+        .app_only(registration.application.app_only_scopes(), None)
         .await
         .map_err(refused)?;
     Ok(slot.keep(&response, inner.clock.now()))

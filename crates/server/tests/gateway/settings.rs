@@ -49,7 +49,7 @@ fn the_documented_file_is_read() {
     assert_eq!(contoso.client_secret_expires.unwrap().0, 1_811_808_000);
     assert_eq!(contoso.tenant.as_deref(), Some("contoso.onmicrosoft.com"));
     assert!(
-        matches!(&contoso.credential, mailgrant_oauth::Credential::Secret(secret) if secret.expose() == "value")
+        matches!(&contoso.credential, mailgrant_oauth::Credential::Secret(secret) if secret.last().expose() == "value")
     );
     assert!(
         settings.storage.url.starts_with("sqlite:/")

@@ -1,0 +1,174 @@
+//! Files that are read again each time, and what they said when they were last good.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use aws_lc_rs::digest::{Context, SHA256};
+use mailgrant_core::time::UnixTime;
+use zeroize::Zeroizing;
+
+use super::error::{CredentialError, Part};
+
+/// What a file held. Overwritten when dropped.
+pub(crate) type Content = Zeroizing<Vec<u8>>;
+
+/// What a set of files means.
+pub(crate) trait Meaning: Send + Sync + 'static {
+    /// What they mean.
+    type Value: Send + Sync + 'static;
+
+    /// The files, in the order in which [`read`](Self::read) gets their contents.
+    fn files(&self) -> Vec<(Part, &Path)>;
+
+    /// Makes sense of the contents.
+    fn read(&self, contents: &[Content]) -> Result<Self::Value, CredentialError>;
+
+    /// Whether a value that was read may replace the one in use.
+    fn check(&self, _value: &Self::Value, _now: UnixTime) -> Result<(), CredentialError> {
+        Ok(())
+    }
+}
+
+/// Reads the files each time; makes sense of them anew when a byte has changed.
+///
+/// Files that cannot be used, such as a certificate whose key is still being copied, are told of
+/// once, and what they said before stays in use.
+pub(crate) struct Watched<M: Meaning> {
+    meaning: M,
+    state: Mutex<State<M::Value>>,
+}
+
+struct State<T> {
+    good: Arc<T>,
+    /// Of the contents that `good` was read from; the contents themselves are secret.
+    digest: Digest,
+    /// Contents that cannot be used, or None where not even they could be read.
+    bad: Option<(Option<Digest>, CredentialError)>,
+}
+
+type Digest = Vec<u8>;
+
+impl<M: Meaning> Watched<M> {
+    /// Reads the files for the first time.
+    pub(crate) fn open(meaning: M) -> Result<Self, CredentialError> {
+        let contents = contents(&meaning)?;
+        let good = Arc::new(meaning.read(&contents)?);
+        let digest = digest(&contents);
+        let state = Mutex::new(State {
+            good,
+            digest,
+            bad: None,
+        });
+        Ok(Self { meaning, state })
+    }
+
+    /// What the files said when they were last looked at.
+    pub(crate) fn last(&self) -> Arc<M::Value> {
+        Arc::clone(&self.lock().good)
+    }
+
+    /// What the files say now. Off the runtime's own threads: files may be slow.
+    pub(crate) async fn current(self: &Arc<Self>, now: UnixTime) -> Arc<M::Value> {
+        let watched = Arc::clone(self);
+        let looked = tokio::task::spawn_blocking(move || watched.look(now)).await;
+        // Not looked at when the runtime is ending.
+        looked.unwrap_or_else(|_| self.last())
+    }
+
+    fn look(&self, now: UnixTime) -> Arc<M::Value> {
+        let mut state = self.lock();
+        match contents(&self.meaning) {
+            Err(error) => state.complain(None, error),
+            Ok(contents) => {
+                let digest = digest(&contents);
+                let known_bad = |(bad, _): &(Option<Digest>, _)| bad.as_ref() == Some(&digest);
+                if digest == state.digest {
+                    if let Some((_, error)) = state.bad.take() {
+                        let file = error.path().display();
+                        tracing::info!(%file, "the file is as it was before, and in use");
+                    }
+                } else if !state.bad.as_ref().is_some_and(known_bad) {
+                    self.replace(&mut state, &contents, digest, now);
+                }
+            }
+        }
+        Arc::clone(&state.good)
+    }
+
+    fn replace(
+        &self,
+        state: &mut State<M::Value>,
+        contents: &[Content],
+        digest: Digest,
+        now: UnixTime,
+    ) {
+        let read = self.meaning.read(contents);
+        match read.and_then(|value| self.meaning.check(&value, now).map(|()| value)) {
+            Err(error) => state.complain(Some(digest), error),
+            Ok(value) => {
+                if let Some((_, path)) = self.meaning.files().first() {
+                    let file = path.display();
+                    tracing::info!(%file, "the file was replaced; its new content is in use");
+                }
+                state.good = Arc::new(value);
+                state.digest = digest;
+                state.bad = None;
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State<M::Value>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<T> State<T> {
+    /// Says it once, however often the same is seen.
+    fn complain(&mut self, digest: Option<Digest>, error: CredentialError) {
+        if self.bad.as_ref().is_none_or(|(_, known)| *known != error) {
+            tracing::error!(%error, "a credential's file cannot be used; what it held before stays in use");
+        }
+        self.bad = Some((digest, error));
+    }
+}
+
+/// Reads a file of at most [`LARGEST`] bytes.
+pub(crate) fn content(part: Part, path: &Path) -> Result<Content, CredentialError> {
+    let unreadable = |error: std::io::Error| {
+        CredentialError::new(part, path, format!("cannot be read: {error}"))
+    };
+    let file = File::open(path).map_err(unreadable)?;
+    // Sized at once: a growing buffer would leave copies of secrets behind.
+    let mut content = Zeroizing::new(Vec::with_capacity(LARGEST + 1));
+    let limit = u64::try_from(LARGEST).unwrap_or(u64::MAX) + 1;
+    file.take(limit)
+        .read_to_end(&mut content)
+        .map_err(unreadable)?;
+    if content.len() > LARGEST {
+        let problem = format!("is larger than {LARGEST} bytes: that is another file");
+        return Err(CredentialError::new(part, path, problem));
+    }
+    Ok(content)
+}
+
+fn contents<M: Meaning>(meaning: &M) -> Result<Vec<Content>, CredentialError> {
+    let files = meaning.files();
+    files
+        .iter()
+        .map(|(part, path)| content(*part, path))
+        .collect()
+}
+
+fn digest(contents: &[Content]) -> Digest {
+    let mut context = Context::new(&SHA256);
+    for content in contents {
+        context.update(&content.len().to_be_bytes());
+        context.update(content);
+    }
+    context.finish().as_ref().to_vec()
+}
+
+/// A PKCS#12 file with a long chain has less than half of it.
+const LARGEST: usize = 64 * 1024;
