@@ -18,6 +18,10 @@ pub const ADA: &str = "ada@quillmere.test";
 pub const BRUNO: &str = "bruno@quillmere.test";
 pub const ADMIN: &str = "admin@quillmere.test";
 pub const SUPPORT: &str = "support@quillmere.test";
+/// Another shared mailbox; Bruno may open both.
+pub const ORDERS: &str = "orders@quillmere.test";
+/// A personal account.
+pub const GWEN: &str = "gwen@freemail.test";
 /// Everybody's.
 pub const PASSWORD: &str = "correct horse <battery>";
 
@@ -35,6 +39,12 @@ pub struct Settings {
     /// The delegated mail scope, besides those of the sign-in.
     pub scope: &'static str,
     pub client_secret: &'static str,
+    /// The registration's tenant: `common`, `organizations`, `consumers`; `None`: the sandbox's own, which alone is asked.
+    pub tenant: Option<&'static str>,
+    /// More lines of the first application.
+    pub more: &'static str,
+    /// The origin of the site that embeds the widget.
+    pub site: String,
     /// Whether the registration has the gateway's redirect URI.
     pub redirect_uri_registered: bool,
 }
@@ -44,6 +54,9 @@ impl Default for Settings {
         Self {
             scope: "https://outlook.office.com/IMAP.AccessAsUser.All",
             client_secret: "new~secret",
+            tenant: None,
+            more: "",
+            site: SITE.to_owned(),
             redirect_uri_registered: true,
         }
     }
@@ -97,7 +110,7 @@ impl Office {
 
     /// A new connect session, opened by a person who comes from the site: the authority's first page.
     pub async fn begin(&self, person: &mut Person, more: Value) -> Result<(Value, Page)> {
-        let mut body = json!({"application": "corp", "origin": SITE, "user_label": "Test person"});
+        let mut body = json!({"application": "corp", "origin": self.settings.site, "user_label": "Test person"});
         let fields = body.as_object_mut().context("no object")?;
         fields.extend(more.as_object().cloned().unwrap_or_default());
         let made = self.gateway.post("/v1/connect-sessions", &body).await;
@@ -209,11 +222,19 @@ impl Settings {
     fn write(&self, home: &Path, port: u16, sandbox: &Sandbox) -> Result<String> {
         fs::write(home.join("client-secret"), self.client_secret)?;
         let scope = self.scope;
-        let issuer = format!(
-            "{}/{}/v2.0",
-            sandbox.text("/authority"),
-            sandbox.text("/tenant")
-        );
+        let (authority, own) = (sandbox.text("/authority"), sandbox.text("/tenant"));
+        let (issuer, tenant) = match self.tenant {
+            None => (format!("{authority}/{own}/v2.0"), String::new()),
+            Some(tenant) => (
+                format!("{authority}/{{tenant}}/v2.0"),
+                format!("tenant = \"{tenant}\"\n"),
+            ),
+        };
+        let archive_tenant = match self.tenant {
+            None => String::new(),
+            Some(_) => format!("tenant = \"{own}\"\n"),
+        };
+        let (more, site) = (self.more, &self.site);
         let imap = &sandbox.ready["imap"]["port"];
         let ca = sandbox.text("/ca_file");
         Ok(format!(
@@ -221,7 +242,7 @@ impl Settings {
 [server]
 listen = "127.0.0.1:{port}"
 public_url = "http://localhost:{port}"
-allowed_origins = ["{SITE}"]
+allowed_origins = ["{site}"]
 
 [storage]
 url = "sqlite:mailgrant.db"
@@ -234,12 +255,14 @@ id = "corp"
 provider = "office"
 client_id = "3f0b9f4e-6d58-4c1b-9a57-8e21c4d7b605"
 client_secret_file = "client-secret"
+{tenant}{more}
 
 [[application]]
 id = "archive"
 provider = "office"
 client_id = "a84d2c17-15e3-47f9-b0d6-5c9f3e7a1288"
 client_secret_file = "archive-secret"
+{archive_tenant}
 
 [[provider]]
 id = "office"

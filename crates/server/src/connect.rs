@@ -8,6 +8,7 @@ mod consent;
 mod ending;
 mod entrance;
 mod page;
+mod tenants;
 mod verification;
 
 use std::time::Duration;

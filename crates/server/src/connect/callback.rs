@@ -10,11 +10,7 @@ use mailgrant_core::{
 use mailgrant_storage::{Attempt, ConnectSession, Consumed, Outcome, SecretHash};
 
 use super::{binding::Binding, completion, consent, ending::Ending, page::Page};
-use crate::{
-    diagnosis::{self, Diagnosis},
-    state::Gateway,
-    tokens::Registration,
-};
+use crate::{diagnosis::Diagnosis, state::Gateway, tokens::Registration};
 
 /// What the query and the cookie of a callback lead to. Runs to its end even when the browser goes away.
 pub(crate) async fn returned(gateway: &Gateway, query: &str, browser: Option<SecretHash>) -> Page {
@@ -104,7 +100,6 @@ async fn accepted(
     registration: &Registration,
     callback: Callback,
 ) -> Result<AuthorizationCode, Ending> {
-    let provider = &registration.application.provider;
     registration
         .client(None)
         .map_err(|error| Ending::of(&error, &registration.application))?
@@ -113,16 +108,7 @@ async fn accepted(
         .map_err(|error| Ending::of(&error, &registration.application))?;
     match callback {
         Callback::Code { code, .. } => Ok(code),
-        Callback::Refused { error, .. } => {
-            let diagnosis = Box::new(diagnosis::refusal(&error, &registration.asked(None)));
-            Err(
-                if provider.admin_consent && diagnosis::needs_admin_consent(&error) {
-                    Ending::AdminConsent(diagnosis)
-                } else {
-                    Ending::Failed(diagnosis)
-                },
-            )
-        }
+        Callback::Refused { error, .. } => Err(Ending::refused(&error, &registration.application)),
         _ => Err(Diagnosis::new(
             "callback_invalid",
             "The authority's answer cannot be used",

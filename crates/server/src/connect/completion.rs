@@ -44,7 +44,7 @@ pub(super) async fn connect(
             gateway.tokens.forget(&completed.account.id);
             gateway.pool.close(&completed.account.id);
             tracing::info!(session = %session.id, account = %completed.account.id, reconnected = completed.reconnected, "connected");
-            Ok(Page::result(&completed.session))
+            Ok(Page::connected(&completed.session, &completed.account))
         }
         Ok(Outcome::Refused(session)) => Ok(Page::over(&session)),
         Ok(Outcome::Unknown) => Ok(Page::unknown_link()),

@@ -1,7 +1,9 @@
 //! How an attempt to connect a mailbox ends without an account.
 
+use mailgrant_core::token::ErrorResponse;
 use mailgrant_oauth::ErrorKind;
 
+use super::tenants;
 use crate::{
     diagnosis::{self, Asked, Diagnosis},
     settings::Application,
@@ -20,18 +22,32 @@ impl Ending {
     /// What an authority's refusal of that application, or its silence, means.
     #[must_use]
     pub fn of(error: &mailgrant_oauth::Error, application: &Application) -> Self {
+        match error.kind() {
+            ErrorKind::Refused(refusal) => Self::refused(refusal, application),
+            kind => {
+                let asked = Asked {
+                    application,
+                    tenant: None,
+                };
+                tenants::answered(kind, application)
+                    .unwrap_or_else(|| diagnosis::authority(kind, &asked))
+                    .into()
+            }
+        }
+    }
+
+    /// What a refusal means, wherever the authority said it.
+    pub(super) fn refused(refusal: &ErrorResponse, application: &Application) -> Self {
         let asked = Asked {
             application,
             tenant: None,
         };
-        let diagnosis = Box::new(diagnosis::authority(error.kind(), &asked));
-        match error.kind() {
-            ErrorKind::Refused(answer)
-                if application.provider.admin_consent && diagnosis::needs_admin_consent(answer) =>
-            {
-                Self::AdminConsent(diagnosis)
-            }
-            _ => Self::Failed(diagnosis),
+        if application.provider.admin_consent && diagnosis::needs_admin_consent(refusal) {
+            Self::AdminConsent(Box::new(diagnosis::refusal(refusal, &asked)))
+        } else {
+            tenants::refused(refusal, application)
+                .unwrap_or_else(|| diagnosis::refusal(refusal, &asked))
+                .into()
         }
     }
 }

@@ -1,15 +1,18 @@
 //! The pages that people see.
 
+mod question;
+
 use actix_web::{
     HttpResponse,
     cookie::Cookie,
     http::{StatusCode, header},
 };
 use askama::Template;
-use mailgrant_storage::{ConnectSession, ConnectStatus};
+use mailgrant_storage::{Account, ConnectSession, ConnectStatus};
 use url::Url;
 
-use crate::{diagnosis::Diagnosis, state::Gateway};
+pub(super) use self::question::{Question, Waiting};
+use crate::diagnosis::Diagnosis;
 
 /// A page that ends a step.
 #[derive(Debug)]
@@ -49,6 +52,16 @@ impl Page {
         )
     }
 
+    /// The mailbox is connected: which one, and by whose sign-in. For the browser in which that person signed in.
+    pub(super) fn connected(session: &ConnectSession, account: &Account) -> Self {
+        let page = Self::result(session);
+        let message = Message {
+            facts: facts(Some(&account.imap_user), signed_in(account)),
+            ..*page.message
+        };
+        Self::of(page.status, message)
+    }
+
     /// How the session ended, or what it waits for.
     pub(super) fn result(session: &ConnectSession) -> Self {
         let diagnosis = session.diagnosis.as_ref().and_then(Diagnosis::from_json);
@@ -70,6 +83,7 @@ impl Page {
         Self::of(
             StatusCode::OK,
             Message {
+                facts: facts(session.mailbox.as_deref(), None),
                 result: Some(Ended::of(session)),
                 ..message
             },
@@ -156,6 +170,7 @@ struct Message {
     heading: String,
     tone: &'static str,
     paragraphs: Vec<String>,
+    facts: Vec<(&'static str, String)>,
     steps: Vec<String>,
     link: Option<String>,
     link_text: &'static str,
@@ -229,55 +244,25 @@ fn with_result(url: &str, session: &ConnectSession) -> Option<String> {
     Some(url.into())
 }
 
-/// Asks whether the person knows what they are about to connect to whom.
-#[derive(Debug, Template)]
-#[template(path = "question.html")]
-pub(super) struct Question {
-    site: String,
-    origin: String,
-    provider: String,
-    user_label: Option<String>,
-    mailbox: Option<String>,
-    form_token: String,
+/// What the pages say of mailbox and person.
+fn facts(mailbox: Option<&str>, person: Option<&str>) -> Vec<(&'static str, String)> {
+    let named = |name, value: Option<&str>| value.map(|value| (name, value.to_owned()));
+    named("Mailbox", mailbox)
+        .into_iter()
+        .chain(named("Signed in as", person))
+        .collect()
 }
 
-impl Question {
-    pub(super) fn of(gateway: &Gateway, session: &ConnectSession, form_token: String) -> Self {
-        Self {
-            site: site(&session.origin),
-            origin: session.origin.clone(),
-            provider: gateway.registrations.get(&session.application).map_or_else(
-                || "the provider".to_owned(),
-                |registration| registration.application.provider.display_name.clone(),
-            ),
-            user_label: session.user_label.clone(),
-            mailbox: session.mailbox.clone(),
-            form_token,
-        }
-    }
-
-    pub(super) fn respond(&self, cookie: Cookie<'static>) -> HttpResponse {
-        respond(StatusCode::OK, self, Some(cookie))
-    }
-}
-
-/// The session waits for an administrator; the person may try again.
-#[derive(Debug)]
-pub(super) struct Waiting(Message);
-
-impl Waiting {
-    pub(super) fn of(_: &Gateway, session: &ConnectSession, form_token: String) -> Self {
-        let page = Page::result(session);
-        Self(Message {
-            form: Some(form_token),
-            result: None,
-            ..*page.message
-        })
-    }
-
-    pub(super) fn respond(&self, cookie: Cookie<'static>) -> HttpResponse {
-        respond(StatusCode::OK, &self.0, Some(cookie))
-    }
+/// The name of the person who signed in, if the authority told.
+fn signed_in(account: &Account) -> Option<&str> {
+    let identity = account.identity.as_ref()?;
+    [
+        &identity.preferred_username,
+        &identity.email,
+        &identity.name,
+    ]
+    .into_iter()
+    .find_map(Option::as_deref)
 }
 
 fn site(origin: &str) -> String {

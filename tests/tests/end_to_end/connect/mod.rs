@@ -9,6 +9,8 @@ mod in_browser;
 mod mailbox_permission;
 mod refused;
 mod secret_expired;
+mod shared_mailbox;
 mod success;
+mod tenants;
 mod wrong_audience;
 mod wrong_redirect;

@@ -1,7 +1,7 @@
 //! Somebody signs in, agrees, and their mailbox is connected.
 
 use mailgrant_tests::{
-    office::{ADA, BRUNO, Office, SUPPORT, Settings},
+    office::{ADA, Office, Settings},
     person::Person,
 };
 use reqwest::StatusCode;
@@ -59,26 +59,5 @@ async fn a_person_connects_their_own_mailbox() {
             "token ok",
             "imap_login ok"
         ]
-    );
-}
-
-#[tokio::test]
-async fn a_delegate_connects_a_shared_mailbox() {
-    let office = Office::start(Settings::default()).unwrap();
-    let (session, page) = office
-        .connect(BRUNO, json!({"mailbox": SUPPORT}))
-        .await
-        .unwrap();
-    assert_eq!(session["status"], "connected", "{session:#}\n{}", page.body);
-    let path = format!("/v1/accounts/{}", session["account_id"].as_str().unwrap());
-    let account = office.gateway.get(&path).await.body;
-    assert_eq!(
-        (
-            &account["imap_user"],
-            &account["smtp_user"],
-            &account["from"]
-        ),
-        (&SUPPORT.into(), &BRUNO.into(), &SUPPORT.into()),
-        "the mailbox is opened by its name, mail is sent by the person's"
     );
 }
