@@ -2,12 +2,14 @@
 
 use async_trait::async_trait;
 use mailgrant_core::scope::Scopes;
+use mailgrant_core::secret::Secret;
 use mailgrant_core::time::UnixTime;
 use mailgrant_core::token::RefreshToken;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::error::Error;
+use crate::hash::SecretHash;
 use crate::id::AccountId;
 use crate::page::Page;
 use crate::words::words;
@@ -23,6 +25,8 @@ pub struct Account {
     pub application: String,
     /// How access was granted.
     pub flow: Flow,
+    /// The tenant whose token endpoint is asked; `None`: the application's.
+    pub tenant: Option<String>,
     /// Whether it works.
     pub state: AccountState,
     /// The user name for IMAP: the shared mailbox's address where it is one.
@@ -33,6 +37,8 @@ pub struct Account {
     pub from_address: String,
     /// Who agreed; app-only accounts have nobody.
     pub identity: Option<Identity>,
+    /// How old the grant is, of a delegated account.
+    pub grant: Option<GrantAge>,
     /// What the doctor knows about the present fault.
     pub diagnosis: Option<Value>,
     /// When the next try is due, while degraded.
@@ -43,6 +49,15 @@ pub struct Account {
     pub created_at: UnixTime,
     /// When a field last changed.
     pub updated_at: UnixTime,
+}
+
+/// How old a grant is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GrantAge {
+    /// When the person last agreed.
+    pub obtained_at: UnixTime,
+    /// When the authority last answered a refresh.
+    pub refreshed_at: UnixTime,
 }
 
 /// The person who agreed, from the verified `id_token`.
@@ -120,6 +135,8 @@ pub struct NewAccount {
     pub application: String,
     /// How access was granted.
     pub flow: Flow,
+    /// The tenant whose token endpoint is asked; `None`: the application's. A reconnect without one keeps the old.
+    pub tenant: Option<String>,
     /// The state to begin in.
     pub state: AccountState,
     /// The user name for IMAP.
@@ -194,6 +211,13 @@ pub struct Transition {
 }
 
 impl Transition {
+    /// Whether it may start from this state. A passing fault does not revive a dead grant: a replica that was slow to
+    /// ask would hide what another has learnt.
+    pub(crate) fn may_follow(&self, before: AccountState) -> bool {
+        self.from.contains(&before)
+            && (before, self.to) != (AccountState::ReauthRequired, AccountState::Degraded)
+    }
+
     /// To `connected`, with no diagnosis.
     pub fn recovered() -> Self {
         Self {
@@ -281,6 +305,10 @@ pub trait AccountRepository: Send + Sync {
     /// Changes the state under the transition's conditions and returns the state before;
     /// `None` when a condition does not hold or there is no such account: nothing was changed.
     ///
+    /// A real change is told as an event. What leads to [`ReauthRequired`](AccountState::ReauthRequired) makes the
+    /// person's way back, of a delegated account; what leads away from it makes that link void. A passing fault
+    /// ([`Degraded`](AccountState::Degraded)) does not revive a dead grant: from there it is `None`.
+    ///
     /// # Errors
     /// As [`lookup`](Self::lookup).
     async fn transition(
@@ -290,7 +318,20 @@ pub trait AccountRepository: Send + Sync {
         now: UnixTime,
     ) -> Result<Option<AccountState>, Error>;
 
-    /// Deletes the account with its grant; returns what it was.
+    /// The secret of the link by which the person can mend the account, while it is in
+    /// [`ReauthRequired`](AccountState::ReauthRequired).
+    ///
+    /// # Errors
+    /// [`Error::Sealed`] when the stored value was tampered with; else as everywhere.
+    async fn reauth_link(&self, id: &AccountId) -> Result<Option<Secret>, Error>;
+
+    /// The account that such a link mends, whatever its site.
+    ///
+    /// # Errors
+    /// As [`lookup`](Self::lookup).
+    async fn find_by_reauth_link(&self, link: &SecretHash) -> Result<Option<Account>, Error>;
+
+    /// Deletes the account with its grant, tokens and link; returns what it was.
     ///
     /// # Errors
     /// As [`lookup`](Self::lookup).

@@ -40,6 +40,8 @@ pub struct ConnectSession {
     pub login_hint: Option<String>,
     /// The shared mailbox to open instead of the person's own.
     pub mailbox: Option<String>,
+    /// The one account it may mend; an ordinary session names none.
+    pub mends: Option<AccountId>,
     /// Where to go afterwards when there is no popup.
     pub return_url: Option<String>,
     /// The site's own data, a JSON object, passed on to the account.
@@ -112,6 +114,8 @@ pub struct NewConnectSession {
     pub login_hint: Option<String>,
     /// The shared mailbox to open.
     pub mailbox: Option<String>,
+    /// The one account it may mend.
+    pub mends: Option<AccountId>,
     /// Where to go afterwards.
     pub return_url: Option<String>,
     /// The site's own data, a JSON object.
@@ -181,6 +185,21 @@ pub struct Completed {
     pub reconnected: bool,
 }
 
+/// What became of completing a session.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Completion {
+    /// There is an account.
+    Connected(Box<Completed>),
+    /// The session mends an account that somebody else connected: nothing was stored, the session stands as it did.
+    WrongPerson(Box<ConnectSession>),
+    /// The session mends an account that was deleted or switched off meanwhile: nothing was stored.
+    AccountGone(Box<ConnectSession>),
+    /// Too late or too early: the session as it stands, unchanged.
+    Refused(Box<ConnectSession>),
+    /// There is no such session.
+    Unknown,
+}
+
 /// Connect sessions.
 #[async_trait]
 pub trait ConnectSessionRepository: Send + Sync {
@@ -246,15 +265,21 @@ pub trait ConnectSessionRepository: Send + Sync {
     /// Ends the session with an account: session, account and grant in one transaction. The same
     /// person's same mailbox becomes the same account again. Possible in phase `returned` only.
     ///
+    /// A session that mends an account changes that one or none: the same person ([`Identity::key`]) gives it a new
+    /// grant, its names and metadata stay. An account without an identity (imported) takes the first that is proven.
+    ///
+    /// [`Identity::key`]: crate::Identity::key
+    ///
     /// # Errors
-    /// As everywhere; nothing is stored then.
+    /// [`Error::Conflict`] when the identity an account takes has the same mailbox in another account; else as
+    /// everywhere. Nothing is stored then.
     async fn complete(
         &self,
         id: &ConnectSessionId,
         account: NewAccount,
         grant: NewGrant,
         now: UnixTime,
-    ) -> Result<Outcome<Completed>, Error>;
+    ) -> Result<Completion, Error>;
 
     /// Ends the session without one. Possible while it is not over.
     ///

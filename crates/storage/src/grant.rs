@@ -5,7 +5,7 @@ use mailgrant_core::scope::Scopes;
 use mailgrant_core::time::UnixTime;
 use mailgrant_core::token::RefreshToken;
 
-use crate::account::NewGrant;
+use crate::account::{Account, NewGrant};
 use crate::error::Error;
 use crate::id::AccountId;
 
@@ -62,6 +62,18 @@ pub trait GrantRepository: Send + Sync {
         grant: NewGrant,
         now: UnixTime,
     ) -> Result<Replacement, Error>;
+
+    /// At most `limit` delegated accounts, connected or degraded, whose grant was last refreshed before
+    /// `refreshed_before`, in the order of their identifiers, after `after`.
+    ///
+    /// # Errors
+    /// As everywhere.
+    async fn stale(
+        &self,
+        refreshed_before: UnixTime,
+        after: Option<&AccountId>,
+        limit: u32,
+    ) -> Result<Vec<Account>, Error>;
 
     /// Forgets the grant; false when there was none.
     ///

@@ -88,8 +88,31 @@ id!(
     "key"
 );
 
+id!(
+    /// Names an event: `evt_` and 32 hexadecimal digits. Later events have greater identifiers, also within a second
+    /// and when the clock goes back.
+    EventId,
+    "evt"
+);
+
+impl EventId {
+    /// Comes before every event: a position where nothing has happened yet.
+    pub fn beginning() -> Self {
+        Self(format!("evt_{:032}", 0))
+    }
+
+    /// An identifier at this many milliseconds since 1970.
+    pub(crate) fn at(milliseconds: u64, random: &dyn Random) -> Self {
+        Self(at("evt", milliseconds, random))
+    }
+}
+
 fn generate(prefix: &str, now: UnixTime, random: &dyn Random) -> String {
     let milliseconds = u64::try_from(now.0).unwrap_or(0).saturating_mul(1000);
+    at(prefix, milliseconds, random)
+}
+
+fn at(prefix: &str, milliseconds: u64, random: &dyn Random) -> String {
     let uuid =
         uuid::Builder::from_unix_timestamp_millis(milliseconds, &random_bytes(random)).into_uuid();
     format!("{prefix}_{}", uuid.simple())

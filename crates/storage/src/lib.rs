@@ -4,10 +4,12 @@
     allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)
 )]
 
+mod access_token;
 mod account;
 mod api_key;
 mod connect_session;
 mod error;
+mod event;
 mod grant;
 mod hash;
 mod id;
@@ -19,19 +21,21 @@ mod sqlite;
 mod storage;
 mod words;
 
+pub use access_token::{AccessTokenRepository, StoredAccessToken};
 pub use account::{
     Account, AccountFilter, AccountRepository, AccountState, AccountUpdate, Connected, Flow,
-    Identity, NewAccount, NewGrant, Transition,
+    GrantAge, Identity, NewAccount, NewGrant, Transition,
 };
 pub use api_key::{ApiKey, ApiKeyRepository, ApiKeySecret, ApiScope, NewApiKey};
 pub use connect_session::{
-    Attempt, Completed, ConnectPhase, ConnectSession, ConnectSessionRepository, ConnectStatus,
-    Consumed, NewAttempt, NewConnectSession, Outcome,
+    Attempt, Completed, Completion, ConnectPhase, ConnectSession, ConnectSessionRepository,
+    ConnectStatus, Consumed, NewAttempt, NewConnectSession, Outcome,
 };
 pub use error::{Cause, Error, MasterKeyError};
+pub use event::{Event, EventKind, EventPage, EventRepository, NewEvent};
 pub use grant::{Grant, GrantRepository, Replacement};
 pub use hash::{SecretHash, random_secret};
-pub use id::{AccountId, ApiKeyId, ConnectSessionId, InvalidId};
+pub use id::{AccountId, ApiKeyId, ConnectSessionId, EventId, InvalidId};
 pub use master_key::{MasterKey, MasterKeySource, rotate_master};
 pub use page::Page;
 pub use random::{Random, SystemRandom};

@@ -5,10 +5,12 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use mailgrant_core::time::UnixTime;
 
+use crate::access_token::AccessTokenRepository;
 use crate::account::AccountRepository;
 use crate::api_key::ApiKeyRepository;
 use crate::connect_session::ConnectSessionRepository;
 use crate::error::Error;
+use crate::event::EventRepository;
 use crate::grant::GrantRepository;
 use crate::master_key::{MasterKey, MasterKeySource};
 use crate::random::Random;
@@ -28,6 +30,12 @@ pub trait Storage: Send + Sync {
 
     /// API keys.
     fn api_keys(&self) -> &dyn ApiKeyRepository;
+
+    /// Events.
+    fn events(&self) -> &dyn EventRepository;
+
+    /// Access tokens.
+    fn access_tokens(&self) -> &dyn AccessTokenRepository;
 
     /// Whether the database answers and can be written.
     ///

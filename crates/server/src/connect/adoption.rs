@@ -78,6 +78,7 @@ impl Engine {
             site: sign_in.site.to_owned(),
             application: sign_in.application.to_owned(),
             flow: Flow::Delegated,
+            tenant: None,
             state: AccountState::Connected,
             smtp_user: users.own.unwrap_or_else(|| user.clone()),
             from_address: sign_in

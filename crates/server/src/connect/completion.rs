@@ -1,14 +1,14 @@
 //! From the code to a connected account: redeem, prove, and only then store.
 
 use mailgrant_core::token::AuthorizationCode;
-use mailgrant_storage::{Attempt, Outcome};
+use mailgrant_storage::{Attempt, Completion};
 
 use super::{
     adoption::{Proven, SignIn},
     ending::Ending,
     page::Page,
 };
-use crate::{state::Gateway, tokens::Registration};
+use crate::{diagnosis::Diagnosis, state::Gateway, tokens::Registration};
 
 pub(super) async fn connect(
     gateway: &Gateway,
@@ -39,15 +39,29 @@ pub(super) async fn connect(
         .await;
     gateway.tell(&session.id);
     match completed {
-        Ok(Outcome::Done(completed)) => {
+        Ok(Completion::Connected(completed)) => {
             // What was kept of the account's former grant is void.
             gateway.tokens.forget(&completed.account.id);
             gateway.pool.close(&completed.account.id);
             tracing::info!(session = %session.id, account = %completed.account.id, reconnected = completed.reconnected, "connected");
             Ok(Page::connected(&completed.session, &completed.account))
         }
-        Ok(Outcome::Refused(session)) => Ok(Page::over(&session)),
-        Ok(Outcome::Unknown) => Ok(Page::unknown_link()),
+        Ok(Completion::Refused(session)) => Ok(Page::over(&session)),
+        Ok(Completion::WrongPerson(_)) => Err(Diagnosis::new(
+            "wrong_person",
+            "Somebody else connected this mailbox",
+            "the person who signed in is not the one whose access is to be renewed",
+            &["Sign in as the person who connected the mailbox, or connect it anew."],
+        )
+        .into()),
+        Ok(Completion::AccountGone(_)) => Err(Diagnosis::new(
+            "account_gone",
+            "There is nothing to renew any more",
+            "the account was deleted or switched off meanwhile",
+            &["Ask the site for a new link."],
+        )
+        .into()),
+        Ok(Completion::Unknown) => Ok(Page::unknown_link()),
         Err(error) => Ok(Page::storage(&error)),
     }
 }

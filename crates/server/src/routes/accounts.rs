@@ -151,6 +151,7 @@ pub(crate) async fn post(
         site: caller.site,
         application,
         flow,
+        tenant: None,
         state: AccountState::Connected,
         imap_user: address.clone(),
         smtp_user: address.clone(),

@@ -121,6 +121,7 @@ fn checked(
         user_label: new.user_label,
         login_hint: new.login_hint,
         mailbox: new.mailbox,
+        mends: None,
         return_url: new.return_url,
         metadata: metadata(new.metadata)?,
         client_token: SecretHash::of(client_token.expose()),

@@ -1,27 +1,22 @@
 //! Accounts in SQLite.
 
 use async_trait::async_trait;
+use mailgrant_core::secret::Secret;
 use mailgrant_core::time::UnixTime;
-use serde_json::Value;
-use sqlx::{QueryBuilder, SqliteConnection};
+use sqlx::QueryBuilder;
 
-use super::error::{failed, malformed};
-use super::{Sqlite, grant};
+use super::account_change::{self, mailbox_key};
+use super::account_row::{AccountRow, account_id, columns, find, find_written};
+use super::error::failed;
+use super::{Sqlite, reauth_link};
 use crate::account::{
     Account, AccountFilter, AccountRepository, AccountState, AccountUpdate, Connected, NewAccount,
     NewGrant, Transition,
 };
 use crate::error::Error;
+use crate::hash::SecretHash;
 use crate::id::AccountId;
 use crate::page::Page;
-use crate::random::Random;
-
-macro_rules! columns {
-    () => {
-        "id, site, application, flow, state, imap_user, smtp_user, from_address, identity, diagnosis, \
-         next_attempt_at, metadata, created_at, updated_at"
-    };
-}
 
 #[async_trait]
 impl AccountRepository for Sqlite {
@@ -94,14 +89,11 @@ impl AccountRepository for Sqlite {
         now: UnixTime,
     ) -> Result<Account, Error> {
         let mut change = self.write().await?;
-        if let Some(existing) = find_same(&mut change, &account).await? {
+        if let Some(existing) = account_change::find_same(&mut change, &account).await? {
             return Err(Error::Conflict { account: existing });
         }
-        let account = insert(&mut change, account, &*self.random, now).await?;
-        if let Some(grant) = grant {
-            grant::put(&mut change, &self.sealer, &account.id, &grant, now).await?;
-        }
-        change.commit().await.map_err(failed)?;
+        let account = account_change::insert(&mut change, account, grant.as_ref(), now).await?;
+        change.commit().await?;
         Ok(account)
     }
 
@@ -112,13 +104,9 @@ impl AccountRepository for Sqlite {
         now: UnixTime,
     ) -> Result<Connected, Error> {
         let mut change = self.write().await?;
-        let (account, reconnected) = put(&mut change, account, &*self.random, now).await?;
-        grant::put(&mut change, &self.sealer, &account.id, &grant, now).await?;
-        change.commit().await.map_err(failed)?;
-        Ok(Connected {
-            account,
-            reconnected,
-        })
+        let connected = account_change::connect(&mut change, account, &grant, now).await?;
+        change.commit().await?;
+        Ok(connected)
     }
 
     async fn update(
@@ -165,7 +153,7 @@ impl AccountRepository for Sqlite {
         .fetch_optional(&mut *change)
         .await
         .map_err(failed)?;
-        change.commit().await.map_err(failed)?;
+        change.commit().await?;
         row.map(Account::try_from).transpose()
     }
 
@@ -176,24 +164,23 @@ impl AccountRepository for Sqlite {
         now: UnixTime,
     ) -> Result<Option<AccountState>, Error> {
         let mut change = self.write().await?;
-        let before: Option<String> = sqlx::query_scalar(
-            "SELECT state FROM accounts WHERE id = ?1 AND (?2 IS NULL OR EXISTS \
-             (SELECT 1 FROM grants WHERE account_id = accounts.id AND generation = ?2))",
-        )
-        .bind(id.as_str())
-        .bind(transition.generation)
-        .fetch_optional(&mut *change)
-        .await
-        .map_err(failed)?;
-        let Some(before) = before else {
-            return Ok(None);
-        };
-        let before: AccountState = before
-            .parse()
-            .map_err(|_| malformed("accounts.state", id.as_str()))?;
-        if !transition.from.contains(&before) {
-            return Ok(None);
+        if let Some(generation) = transition.generation {
+            let current: bool = sqlx::query_scalar(
+                "SELECT EXISTS (SELECT 1 FROM grants WHERE account_id = ?1 AND generation = ?2)",
+            )
+            .bind(id.as_str())
+            .bind(generation)
+            .fetch_one(&mut *change)
+            .await
+            .map_err(failed)?;
+            if !current {
+                return Ok(None);
+            }
         }
+        let before = match find(&mut change, id).await? {
+            Some(account) if transition.may_follow(account.state) => account.state,
+            _ => return Ok(None),
+        };
         sqlx::query(
             "UPDATE accounts SET state = ?2, diagnosis = ?3, next_attempt_at = ?4, updated_at = ?5 WHERE id = ?1",
         )
@@ -205,188 +192,50 @@ impl AccountRepository for Sqlite {
         .execute(&mut *change)
         .await
         .map_err(failed)?;
-        change.commit().await.map_err(failed)?;
+        let account = find_written(&mut change, id).await?;
+        account_change::tell(&mut change, Some(before), &account, now).await?;
+        change.commit().await?;
         Ok(Some(before))
+    }
+
+    async fn reauth_link(&self, id: &AccountId) -> Result<Option<Secret>, Error> {
+        let sealed: Option<Vec<u8>> =
+            sqlx::query_scalar("SELECT sealed_token FROM reauth_links WHERE account_id = ?1")
+                .bind(id.as_str())
+                .fetch_optional(&self.readers)
+                .await
+                .map_err(failed)?;
+        sealed
+            .map(|sealed| reauth_link::open(&self.sealer, id.as_str(), &sealed))
+            .transpose()
+    }
+
+    async fn find_by_reauth_link(&self, link: &SecretHash) -> Result<Option<Account>, Error> {
+        let row: Option<AccountRow> = sqlx::query_as(concat!(
+            "SELECT ",
+            columns!(),
+            " FROM accounts WHERE id = (SELECT account_id FROM reauth_links WHERE token_hash = ?1)"
+        ))
+        .bind(link.as_bytes())
+        .fetch_optional(&self.readers)
+        .await
+        .map_err(failed)?;
+        row.map(Account::try_from).transpose()
     }
 
     async fn remove(&self, site: &str, id: &AccountId) -> Result<Option<Account>, Error> {
         let mut change = self.write().await?;
-        let row: Option<AccountRow> = sqlx::query_as(concat!(
-            "DELETE FROM accounts WHERE id = ?1 AND site = ?2 RETURNING ",
-            columns!()
-        ))
-        .bind(id.as_str())
-        .bind(site)
-        .fetch_optional(&mut *change)
-        .await
-        .map_err(failed)?;
-        change.commit().await.map_err(failed)?;
-        row.map(Account::try_from).transpose()
+        let account = find(&mut change, id)
+            .await?
+            .filter(|account| account.site == site);
+        if account.is_some() {
+            sqlx::query("DELETE FROM accounts WHERE id = ?1")
+                .bind(id.as_str())
+                .execute(&mut *change)
+                .await
+                .map_err(failed)?;
+            change.commit().await?;
+        }
+        Ok(account)
     }
-}
-
-/// Adds the account, or brings the one that the same person connected before up to date.
-/// Returns whether it was there.
-pub(super) async fn put(
-    connection: &mut SqliteConnection,
-    account: NewAccount,
-    random: &dyn Random,
-    now: UnixTime,
-) -> Result<(Account, bool), Error> {
-    match find_same(connection, &account).await? {
-        Some(id) => Ok((reconnect(connection, &id, account, now).await?, true)),
-        None => Ok((insert(connection, account, random, now).await?, false)),
-    }
-}
-
-async fn find_same(
-    connection: &mut SqliteConnection,
-    account: &NewAccount,
-) -> Result<Option<AccountId>, Error> {
-    let id: Option<String> = sqlx::query_scalar(
-        "SELECT id FROM accounts WHERE site = ?1 AND application = ?2 AND flow = ?3 AND identity_key = ?4 \
-         AND mailbox_key = ?5",
-    )
-    .bind(&account.site)
-    .bind(&account.application)
-    .bind(account.flow.as_str())
-    .bind(account.identity_key())
-    .bind(mailbox_key(&account.imap_user))
-    .fetch_optional(connection)
-    .await
-    .map_err(failed)?;
-    id.map(account_id).transpose()
-}
-
-async fn insert(
-    connection: &mut SqliteConnection,
-    account: NewAccount,
-    random: &dyn Random,
-    now: UnixTime,
-) -> Result<Account, Error> {
-    let id = AccountId::generate(now, random);
-    let row: AccountRow = sqlx::query_as(concat!(
-        "INSERT INTO accounts (id, site, application, flow, state, imap_user, smtp_user, from_address, identity, \
-         identity_key, mailbox_key, diagnosis, next_attempt_at, metadata, created_at, updated_at) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, NULL, ?13, ?14, ?14) RETURNING ",
-        columns!()
-    ))
-    .bind(id.as_str())
-    .bind(&account.site)
-    .bind(&account.application)
-    .bind(account.flow.as_str())
-    .bind(account.state.as_str())
-    .bind(&account.imap_user)
-    .bind(&account.smtp_user)
-    .bind(&account.from_address)
-    .bind(identity_json(&account))
-    .bind(account.identity_key())
-    .bind(mailbox_key(&account.imap_user))
-    .bind(account.diagnosis.as_ref().map(Value::to_string))
-    .bind(account.metadata.to_string())
-    .bind(now.0)
-    .fetch_one(connection)
-    .await
-    .map_err(failed)?;
-    row.try_into()
-}
-
-async fn reconnect(
-    connection: &mut SqliteConnection,
-    id: &AccountId,
-    account: NewAccount,
-    now: UnixTime,
-) -> Result<Account, Error> {
-    let keeps_metadata = account
-        .metadata
-        .as_object()
-        .is_none_or(serde_json::Map::is_empty);
-    let row: AccountRow = sqlx::query_as(concat!(
-        "UPDATE accounts SET state = ?2, imap_user = ?3, smtp_user = ?4, from_address = ?5, identity = ?6, \
-         diagnosis = ?7, next_attempt_at = NULL, metadata = coalesce(?8, metadata), updated_at = ?9 \
-         WHERE id = ?1 RETURNING ",
-        columns!()
-    ))
-    .bind(id.as_str())
-    .bind(account.state.as_str())
-    .bind(&account.imap_user)
-    .bind(&account.smtp_user)
-    .bind(&account.from_address)
-    .bind(identity_json(&account))
-    .bind(account.diagnosis.as_ref().map(Value::to_string))
-    .bind((!keeps_metadata).then(|| account.metadata.to_string()))
-    .bind(now.0)
-    .fetch_one(connection)
-    .await
-    .map_err(failed)?;
-    row.try_into()
-}
-
-#[derive(sqlx::FromRow)]
-struct AccountRow {
-    id: String,
-    site: String,
-    application: String,
-    flow: String,
-    state: String,
-    imap_user: String,
-    smtp_user: String,
-    from_address: String,
-    identity: Option<String>,
-    diagnosis: Option<String>,
-    next_attempt_at: Option<i64>,
-    metadata: String,
-    created_at: i64,
-    updated_at: i64,
-}
-
-impl TryFrom<AccountRow> for Account {
-    type Error = Error;
-
-    fn try_from(row: AccountRow) -> Result<Self, Error> {
-        let bad = |column| malformed(column, &row.id);
-        let json = |text: &String| serde_json::from_str::<Value>(text);
-        Ok(Self {
-            flow: row.flow.parse().map_err(|_| bad("accounts.flow"))?,
-            state: row.state.parse().map_err(|_| bad("accounts.state"))?,
-            identity: row
-                .identity
-                .as_ref()
-                .map(|text| serde_json::from_str(text))
-                .transpose()
-                .map_err(|_| bad("accounts.identity"))?,
-            diagnosis: row
-                .diagnosis
-                .as_ref()
-                .map(json)
-                .transpose()
-                .map_err(|_| bad("accounts.diagnosis"))?,
-            metadata: json(&row.metadata).map_err(|_| bad("accounts.metadata"))?,
-            next_attempt_at: row.next_attempt_at.map(UnixTime),
-            created_at: UnixTime(row.created_at),
-            updated_at: UnixTime(row.updated_at),
-            id: account_id(row.id)?,
-            site: row.site,
-            application: row.application,
-            imap_user: row.imap_user,
-            smtp_user: row.smtp_user,
-            from_address: row.from_address,
-        })
-    }
-}
-
-pub(super) fn account_id(text: String) -> Result<AccountId, Error> {
-    AccountId::try_from(text.clone()).map_err(|_| malformed("accounts.id", text))
-}
-
-/// Mail hosts compare user names without regard to case.
-fn mailbox_key(imap_user: &str) -> String {
-    imap_user.to_lowercase()
-}
-
-fn identity_json(account: &NewAccount) -> Option<String> {
-    account
-        .identity
-        .as_ref()
-        .and_then(|identity| serde_json::to_string(identity).ok())
 }

@@ -41,7 +41,7 @@ impl ApiKeyRepository for Sqlite {
         .fetch_one(&mut *change)
         .await
         .map_err(failed)?;
-        change.commit().await.map_err(failed)?;
+        change.commit().await?;
         Ok((row.try_into()?, secret))
     }
 
@@ -75,7 +75,7 @@ impl ApiKeyRepository for Sqlite {
         .execute(&mut *change)
         .await
         .map_err(failed)?;
-        change.commit().await.map_err(failed)
+        change.commit().await
     }
 
     async fn list(
@@ -116,7 +116,7 @@ impl ApiKeyRepository for Sqlite {
         .fetch_optional(&mut *change)
         .await
         .map_err(failed)?;
-        change.commit().await.map_err(failed)?;
+        change.commit().await?;
         row.map(ApiKey::try_from).transpose()
     }
 }

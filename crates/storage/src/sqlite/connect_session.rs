@@ -8,16 +8,16 @@ use std::time::Duration;
 
 use super::attempt::{self, AttemptRow};
 use super::error::failed;
-use super::session_row::{SessionRow, columns};
-use super::{Sqlite, account, grant};
+use super::session_row::{SessionRow, by_id, columns};
+use super::{Sqlite, session_end};
 use crate::account::{NewAccount, NewGrant};
 use crate::connect_session::{
-    Completed, ConnectSession, ConnectSessionRepository, Consumed, NewAttempt, NewConnectSession,
+    Completion, ConnectSession, ConnectSessionRepository, Consumed, NewAttempt, NewConnectSession,
     Outcome,
 };
 use crate::error::Error;
 use crate::hash::SecretHash;
-use crate::id::ConnectSessionId;
+use crate::id::{AccountId, ConnectSessionId};
 use crate::page::Page;
 
 #[async_trait]
@@ -29,10 +29,10 @@ impl ConnectSessionRepository for Sqlite {
     ) -> Result<ConnectSession, Error> {
         let mut change = self.write().await?;
         let row: SessionRow = sqlx::query_as(concat!(
-            "INSERT INTO connect_sessions (id, site, application, origin, user_label, login_hint, mailbox, \
+            "INSERT INTO connect_sessions (id, site, application, origin, user_label, login_hint, mailbox, mends, \
              return_url, metadata, client_token_hash, status, phase, account_id, diagnosis, consent_state_hash, \
              created_at, expires_at, completed_at) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 'pending', 'created', NULL, NULL, NULL, ?11, ?12, NULL) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 'pending', 'created', NULL, NULL, NULL, ?12, ?13, NULL) \
              RETURNING ",
             columns!()
         ))
@@ -43,6 +43,7 @@ impl ConnectSessionRepository for Sqlite {
         .bind(&session.user_label)
         .bind(&session.login_hint)
         .bind(&session.mailbox)
+        .bind(session.mends.as_ref().map(AccountId::as_str))
         .bind(&session.return_url)
         .bind(session.metadata.to_string())
         .bind(session.client_token.as_bytes())
@@ -51,7 +52,7 @@ impl ConnectSessionRepository for Sqlite {
         .fetch_one(&mut *change)
         .await
         .map_err(failed)?;
-        change.commit().await.map_err(failed)?;
+        change.commit().await?;
         row.read(now)
     }
 
@@ -139,7 +140,7 @@ impl ConnectSessionRepository for Sqlite {
             return refused(&mut change, Key::ClientToken(token), now).await;
         };
         attempt::put(&mut change, &self.sealer, row.id(), &attempt, now).await?;
-        change.commit().await.map_err(failed)?;
+        change.commit().await?;
         row.read(now).map(Outcome::Done)
     }
 
@@ -164,7 +165,7 @@ impl ConnectSessionRepository for Sqlite {
             None => over(&mut change, &attempt, now).await?,
         };
         // Only now: a state that could not be opened or recorded is not used up either.
-        change.commit().await.map_err(failed)?;
+        change.commit().await?;
         Ok(consumed)
     }
 
@@ -174,38 +175,13 @@ impl ConnectSessionRepository for Sqlite {
         account: NewAccount,
         grant: NewGrant,
         now: UnixTime,
-    ) -> Result<Outcome<Completed>, Error> {
+    ) -> Result<Completion, Error> {
         let mut change = self.write().await?;
-        let may: bool = sqlx::query_scalar(
-            "SELECT count(*) > 0 FROM connect_sessions WHERE id = ?1 AND phase = 'returned' AND expires_at > ?2",
-        )
-        .bind(id.as_str())
-        .bind(now.0)
-        .fetch_one(&mut *change)
-        .await
-        .map_err(failed)?;
-        if !may {
-            return refused(&mut change, Key::Id(id), now).await;
+        let completion = session_end::complete(&mut change, id, account, &grant, now).await?;
+        if matches!(completion, Completion::Connected(_)) {
+            change.commit().await?;
         }
-        let (account, reconnected) = account::put(&mut change, account, &*self.random, now).await?;
-        grant::put(&mut change, &self.sealer, &account.id, &grant, now).await?;
-        let row: SessionRow = sqlx::query_as(concat!(
-            "UPDATE connect_sessions SET status = 'connected', phase = 'finished', account_id = ?2, diagnosis = NULL, \
-             consent_state_hash = NULL, completed_at = ?3 WHERE id = ?1 RETURNING ",
-            columns!()
-        ))
-        .bind(id.as_str())
-        .bind(account.id.as_str())
-        .bind(now.0)
-        .fetch_one(&mut *change)
-        .await
-        .map_err(failed)?;
-        change.commit().await.map_err(failed)?;
-        Ok(Outcome::Done(Completed {
-            session: row.read(now)?,
-            account,
-            reconnected,
-        }))
+        Ok(completion)
     }
 
     async fn fail(
@@ -230,9 +206,9 @@ impl ConnectSessionRepository for Sqlite {
         let Some(row) = row else {
             return refused(&mut change, Key::Id(id), now).await;
         };
-        attempt::drop_of(&mut change, row.id()).await?;
-        change.commit().await.map_err(failed)?;
-        row.read(now).map(Outcome::Done)
+        let session = session_end::ended(&mut change, row, now).await?;
+        change.commit().await?;
+        Ok(Outcome::Done(session))
     }
 
     async fn give_up(
@@ -257,9 +233,9 @@ impl ConnectSessionRepository for Sqlite {
         let Some(row) = row else {
             return refused(&mut change, Key::ClientToken(token), now).await;
         };
-        attempt::drop_of(&mut change, row.id()).await?;
-        change.commit().await.map_err(failed)?;
-        row.read(now).map(Outcome::Done)
+        let session = session_end::ended(&mut change, row, now).await?;
+        change.commit().await?;
+        Ok(Outcome::Done(session))
     }
 
     async fn await_consent(
@@ -289,7 +265,7 @@ impl ConnectSessionRepository for Sqlite {
             return refused(&mut change, Key::Id(id), now).await;
         };
         attempt::drop_of(&mut change, row.id()).await?;
-        change.commit().await.map_err(failed)?;
+        change.commit().await?;
         row.read(now).map(Outcome::Done)
     }
 
@@ -327,7 +303,7 @@ impl ConnectSessionRepository for Sqlite {
         .fetch_optional(&mut *change)
         .await
         .map_err(failed)?;
-        change.commit().await.map_err(failed)?;
+        change.commit().await?;
         row.map(|row| row.read(now)).transpose()
     }
 
@@ -354,11 +330,12 @@ impl ConnectSessionRepository for Sqlite {
         .fetch_all(&mut *change)
         .await
         .map_err(failed)?;
-        for row in &rows {
-            attempt::drop_of(&mut change, row.id()).await?;
+        let mut sessions = Vec::with_capacity(rows.len());
+        for row in rows {
+            sessions.push(session_end::ended(&mut change, row, now).await?);
         }
-        change.commit().await.map_err(failed)?;
-        rows.into_iter().map(|row| row.read(now)).collect()
+        change.commit().await?;
+        Ok(sessions)
     }
 }
 
@@ -404,16 +381,4 @@ async fn over(
         Some(row) => Ok(Consumed::Over(Box::new(row.read(now)?))),
         None => Ok(Consumed::Unknown),
     }
-}
-
-async fn by_id(connection: &mut SqliteConnection, id: &str) -> Result<Option<SessionRow>, Error> {
-    sqlx::query_as(concat!(
-        "SELECT ",
-        columns!(),
-        " FROM connect_sessions WHERE id = ?1"
-    ))
-    .bind(id)
-    .fetch_optional(connection)
-    .await
-    .map_err(failed)
 }

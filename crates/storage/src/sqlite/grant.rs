@@ -4,11 +4,12 @@ use async_trait::async_trait;
 use mailgrant_core::scope::Scopes;
 use mailgrant_core::time::UnixTime;
 use mailgrant_core::token::RefreshToken;
-use sqlx::SqliteConnection;
 
-use super::Sqlite;
+use super::account_row::{AccountRow, columns};
+use super::change::Change;
 use super::error::{failed, malformed};
-use crate::account::NewGrant;
+use super::{Sqlite, access_token};
+use crate::account::{Account, AccountState, Flow, NewGrant};
 use crate::error::Error;
 use crate::grant::{Grant, GrantRepository, Replacement};
 use crate::id::AccountId;
@@ -49,11 +50,35 @@ impl GrantRepository for Sqlite {
         .fetch_optional(&mut *change)
         .await
         .map_err(failed)?;
-        change.commit().await.map_err(failed)?;
+        change.commit().await?;
         Ok(match generation {
             Some(generation) => Replacement::Stored { generation },
             None => Replacement::Superseded,
         })
+    }
+
+    async fn stale(
+        &self,
+        refreshed_before: UnixTime,
+        after: Option<&AccountId>,
+        limit: u32,
+    ) -> Result<Vec<Account>, Error> {
+        let rows: Vec<AccountRow> = sqlx::query_as(concat!(
+            "SELECT ",
+            columns!(),
+            " FROM accounts WHERE id IN (SELECT account_id FROM grants WHERE refreshed_at < ?1 AND account_id > ?2) \
+             AND flow = ?3 AND state IN (?4, ?5) ORDER BY id LIMIT ?6"
+        ))
+        .bind(refreshed_before.0)
+        .bind(after.map_or("", AccountId::as_str))
+        .bind(Flow::Delegated.as_str())
+        .bind(AccountState::Connected.as_str())
+        .bind(AccountState::Degraded.as_str())
+        .bind(limit)
+        .fetch_all(&self.readers)
+        .await
+        .map_err(failed)?;
+        rows.into_iter().map(Account::try_from).collect()
     }
 
     async fn revoke(&self, account: &AccountId) -> Result<bool, Error> {
@@ -63,15 +88,15 @@ impl GrantRepository for Sqlite {
             .execute(&mut *change)
             .await
             .map_err(failed)?;
-        change.commit().await.map_err(failed)?;
+        access_token::drop_of(&mut change, account).await?;
+        change.commit().await?;
         Ok(deleted.rows_affected() > 0)
     }
 }
 
 /// Adds the account's grant, or replaces it whatever its generation: the person has agreed anew.
 pub(super) async fn put(
-    connection: &mut SqliteConnection,
-    sealer: &Sealer,
+    change: &mut Change<'_>,
     account: &AccountId,
     grant: &NewGrant,
     now: UnixTime,
@@ -84,10 +109,10 @@ pub(super) async fn put(
          generation = grants.generation + 1",
     )
     .bind(account.as_str())
-    .bind(seal(sealer, account, &grant.refresh_token)?)
+    .bind(seal(&change.storage.sealer, account, &grant.refresh_token)?)
     .bind(grant.scopes.to_string())
     .bind(now.0)
-    .execute(connection)
+    .execute(&mut **change)
     .await
     .map_err(failed)?;
     Ok(())

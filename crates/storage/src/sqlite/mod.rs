@@ -1,13 +1,20 @@
 //! SQLite: one file, one writer at a time, any number of readers.
 
+mod access_token;
 mod account;
+mod account_change;
+mod account_row;
 mod api_key;
 mod attempt;
+mod change;
 mod connect_session;
 mod error;
+mod event;
 mod grant;
 mod keys;
 mod open;
+mod reauth_link;
+mod session_end;
 mod session_row;
 
 use std::collections::BTreeSet;
@@ -16,14 +23,17 @@ use std::sync::{Arc, PoisonError, RwLock};
 use async_trait::async_trait;
 use mailgrant_core::time::UnixTime;
 use sqlx::sqlite::SqlitePool;
-use sqlx::{Sqlite as Dialect, Transaction};
+use tokio::sync::watch;
 
+use self::change::Change;
 use self::error::failed;
 use self::open::{FileIdentity, Turn};
+use crate::access_token::AccessTokenRepository;
 use crate::account::AccountRepository;
 use crate::api_key::ApiKeyRepository;
 use crate::connect_session::ConnectSessionRepository;
 use crate::error::Error;
+use crate::event::EventRepository;
 use crate::grant::GrantRepository;
 use crate::master_key::{MasterKey, MasterKeySource};
 use crate::random::Random;
@@ -39,6 +49,8 @@ pub(crate) struct Sqlite {
     sealer: Sealer,
     masters: RwLock<Vec<MasterKey>>,
     random: Arc<dyn Random>,
+    /// Counts the changes that events tell of.
+    news: watch::Sender<u64>,
 }
 
 impl Sqlite {
@@ -60,27 +72,25 @@ impl Sqlite {
         let sealer = keys::sealer(&rows, &masters, &random)?;
         let in_use: BTreeSet<String> = rows.into_iter().map(|row| row.master_key_id).collect();
         source.settle(&in_use)?;
-        Ok(Self {
+        let storage = Self {
             writer,
             readers,
             file,
             sealer,
             masters: RwLock::new(masters),
             random,
-        })
+            news: watch::Sender::new(0),
+        };
+        let mut change = storage.write().await?;
+        reauth_link::make_missing(&mut change, now).await?;
+        change.commit().await?;
+        Ok(storage)
     }
 
     /// A transaction that holds the one writer from its beginning, so what it reads cannot change
     /// under it.
-    ///
-    /// SQLite goes on writing to a file that has been deleted or replaced; nothing of that would be
-    /// found after a restart, so it counts as unavailable.
-    async fn write(&self) -> Result<Transaction<'static, Dialect>, Error> {
-        self.file.check()?;
-        self.writer
-            .begin_with("BEGIN IMMEDIATE")
-            .await
-            .map_err(failed)
+    async fn write(&self) -> Result<Change<'_>, Error> {
+        Change::begin(self).await
     }
 }
 
@@ -102,13 +112,21 @@ impl Storage for Sqlite {
         self
     }
 
+    fn events(&self) -> &dyn EventRepository {
+        self
+    }
+
+    fn access_tokens(&self) -> &dyn AccessTokenRepository {
+        self
+    }
+
     async fn ping(&self) -> Result<(), Error> {
         let mut change = self.write().await?;
         sqlx::query("UPDATE pings SET answered = answered + 1 WHERE id = 1")
             .execute(&mut *change)
             .await
             .map_err(failed)?;
-        change.commit().await.map_err(failed)
+        change.commit().await
     }
 
     async fn rewrap(&self, new: &MasterKey) -> Result<(), Error> {
@@ -119,7 +137,7 @@ impl Storage for Sqlite {
             .clone();
         let mut change = self.write().await?;
         keys::rewrap(&mut change, &masters, new, &*self.random).await?;
-        change.commit().await.map_err(failed)?;
+        change.commit().await?;
         self.masters
             .write()
             .unwrap_or_else(PoisonError::into_inner)
@@ -152,7 +170,7 @@ mod tests {
             .await
             .unwrap();
         // Belongs to the connection, so only from in here.
-        sqlx::query("PRAGMA max_page_count = 60")
+        sqlx::query("PRAGMA max_page_count = 90")
             .execute(&storage.writer)
             .await
             .unwrap();
@@ -163,6 +181,7 @@ mod tests {
                 site: "default".to_owned(),
                 application: "contoso".to_owned(),
                 flow: Flow::AppOnly,
+                tenant: None,
                 state: AccountState::Connected,
                 imap_user: format!("{acknowledged}@example.com"),
                 smtp_user: String::new(),

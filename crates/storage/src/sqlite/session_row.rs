@@ -3,20 +3,38 @@
 use mailgrant_core::time::UnixTime;
 use serde_json::Value;
 
-use super::account::account_id;
-use super::error::malformed;
+use sqlx::SqliteConnection;
+
+use super::account_row::account_id;
+use super::error::{failed, malformed};
 use crate::connect_session::{ConnectPhase, ConnectSession, ConnectStatus};
 use crate::error::Error;
 use crate::id::ConnectSessionId;
 
 macro_rules! columns {
     () => {
-        "id, site, application, origin, user_label, login_hint, mailbox, return_url, metadata, status, phase, \
+        "id, site, application, origin, user_label, login_hint, mailbox, mends, return_url, metadata, status, phase, \
          account_id, diagnosis, created_at, expires_at, completed_at"
     };
 }
 
 pub(super) use columns;
+
+/// The session with this id.
+pub(super) async fn by_id(
+    connection: &mut SqliteConnection,
+    id: &str,
+) -> Result<Option<SessionRow>, Error> {
+    sqlx::query_as(concat!(
+        "SELECT ",
+        columns!(),
+        " FROM connect_sessions WHERE id = ?1"
+    ))
+    .bind(id)
+    .fetch_optional(connection)
+    .await
+    .map_err(failed)
+}
 
 #[derive(sqlx::FromRow)]
 pub(super) struct SessionRow {
@@ -27,6 +45,7 @@ pub(super) struct SessionRow {
     user_label: Option<String>,
     login_hint: Option<String>,
     mailbox: Option<String>,
+    mends: Option<String>,
     return_url: Option<String>,
     metadata: String,
     status: String,
@@ -41,6 +60,11 @@ pub(super) struct SessionRow {
 impl SessionRow {
     pub(super) fn id(&self) -> &str {
         &self.id
+    }
+
+    /// Whether its callback has arrived and may go on.
+    pub(super) fn is_returned(&self, now: UnixTime) -> bool {
+        self.phase == ConnectPhase::Returned.as_str() && self.expires_at > now.0
     }
 
     /// Reads the row; a session that ran out reads as expired before anybody swept it.
@@ -89,6 +113,7 @@ impl SessionRow {
             user_label: self.user_label,
             login_hint: self.login_hint,
             mailbox: self.mailbox,
+            mends: self.mends.map(account_id).transpose()?,
             return_url: self.return_url,
             created_at: UnixTime(self.created_at),
             expires_at: UnixTime(self.expires_at),

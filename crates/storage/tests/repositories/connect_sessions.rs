@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
 use mailgrant_storage::{
-    AccountFilter, AccountState, ConnectPhase, ConnectStatus, Consumed, NewAccount, Outcome,
-    SecretHash, Storage,
+    AccountFilter, AccountState, Completion, ConnectPhase, ConnectStatus, Consumed, NewAccount,
+    Outcome, SecretHash, Storage,
 };
 use serde_json::json;
 
@@ -141,7 +141,7 @@ pub async fn completing_makes_account_and_grant(storage: Arc<dyn Storage>) {
         )
         .await
         .unwrap();
-    let Outcome::Done(done) = done else {
+    let Completion::Connected(done) = done else {
         panic!("{done:?}")
     };
     assert!(!done.reconnected);
@@ -168,7 +168,7 @@ pub async fn completing_makes_account_and_grant(storage: Arc<dyn Storage>) {
         )
         .await
         .unwrap();
-    assert!(matches!(again, Outcome::Refused(found) if *found == done.session));
+    assert!(matches!(again, Completion::Refused(found) if *found == done.session));
     assert_eq!(account_count(&*storage).await, 1);
 }
 
@@ -184,7 +184,7 @@ pub async fn completing_needs_a_callback(storage: Arc<dyn Storage>) {
         )
         .await
         .unwrap();
-    assert!(matches!(early, Outcome::Refused(_)));
+    assert!(matches!(early, Completion::Refused(_)));
     assert_eq!(account_count(&*storage).await, 0);
 }
 
@@ -193,7 +193,7 @@ pub async fn reconnecting_is_the_same_account(storage: Arc<dyn Storage>) {
     let mut first = new_account("default", "ada");
     first.metadata = json!({"customer": 7});
     let session = returned(&*storage, "one").await;
-    let Outcome::Done(before) = sessions
+    let Completion::Connected(before) = sessions
         .complete(&session.id, first, grant("old"), NOW)
         .await
         .unwrap()
@@ -218,7 +218,7 @@ pub async fn reconnecting_is_the_same_account(storage: Arc<dyn Storage>) {
         .complete(&session.id, second, grant("new"), later(9))
         .await
         .unwrap();
-    let Outcome::Done(after) = done else {
+    let Completion::Connected(after) = done else {
         panic!("{done:?}")
     };
     assert!(after.reconnected);
@@ -271,7 +271,7 @@ pub async fn another_person_is_another_account(storage: Arc<dyn Storage>) {
             .await
             .unwrap();
         assert!(
-            matches!(done, Outcome::Done(done) if !done.reconnected),
+            matches!(done, Completion::Connected(done) if !done.reconnected),
             "{token}"
         );
     }
@@ -297,7 +297,7 @@ pub async fn a_failed_session_cannot_be_completed(storage: Arc<dyn Storage>) {
         .await
         .unwrap();
     assert!(
-        matches!(done, Outcome::Refused(ref session) if session.diagnosis == Some(json!({"code": "list_refused"})))
+        matches!(done, Completion::Refused(ref session) if session.diagnosis == Some(json!({"code": "list_refused"})))
     );
     assert_eq!(account_count(&*storage).await, 0);
 }
@@ -435,7 +435,7 @@ pub async fn a_late_callback_has_time_to_complete(storage: Arc<dyn Storage>) {
         )
         .await
         .unwrap();
-    assert!(matches!(done, Outcome::Done(_)), "{done:?}");
+    assert!(matches!(done, Completion::Connected(_)), "{done:?}");
 }
 
 pub async fn consent_is_awaited_and_granted(storage: Arc<dyn Storage>) {
@@ -541,7 +541,7 @@ pub async fn deleting_the_account_keeps_the_session(storage: Arc<dyn Storage>) {
         .complete(&session.id, new_account("default", "ada"), grant("t"), NOW)
         .await
         .unwrap();
-    let Outcome::Done(done) = done else {
+    let Completion::Connected(done) = done else {
         panic!("{done:?}")
     };
     storage
