@@ -13,6 +13,7 @@ mod connect_ends;
 mod consent;
 mod imap;
 mod mail;
+mod providers;
 mod session;
 mod settings;
 mod tokens;
