@@ -5,15 +5,17 @@
 #[cfg(test)]
 mod fixture;
 mod mailbox;
+mod refusal;
 
 use mailgrant_core::token::ErrorResponse;
-use mailgrant_oauth::ErrorKind;
+use mailgrant_oauth::{Client, ErrorKind, Step};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::settings::Application;
 
 pub(crate) use self::mailbox::{Login, is_mail_servers, mail_server, unusable};
+pub(crate) use self::refusal::numbers;
 
 /// Why something does not work, and what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -62,12 +64,38 @@ impl Diagnosis {
     }
 }
 
-/// Who asked the authority, so that a remedy can name it.
+/// Who asked the authority, and where, so that a remedy can name it.
 #[derive(Clone, Copy)]
 pub(crate) struct Asked<'a> {
     pub(crate) application: &'a Application,
     /// The tenant that was asked, when it is not the application's own.
     pub(crate) tenant: Option<&'a str>,
+    /// Who makes the administrator's link.
+    pub(crate) client: Option<&'a Client>,
+}
+
+impl<'a> Asked<'a> {
+    /// The application, at its own tenant.
+    pub(crate) const fn by(application: &'a Application) -> Self {
+        Self {
+            application,
+            tenant: None,
+            client: None,
+        }
+    }
+
+    /// The tenant's name in words.
+    fn tenant(&self) -> &'a str {
+        self.tenant
+            .or(self.application.tenant.as_deref())
+            .or(self.application.provider.default_tenant.as_deref())
+            .unwrap_or("the authority's own")
+    }
+
+    fn admin_consent_url(&self) -> Option<String> {
+        let client = self.client?;
+        client.admin_consent_url(self.tenant, None, None).ok()
+    }
 }
 
 /// The tenant's rules stop the person: an administrator must agree first.
@@ -81,7 +109,9 @@ pub(crate) fn needs_admin_consent(refusal: &ErrorResponse) -> bool {
         | "access_denied"
         | "invalid_grant"
         | "invalid_request"
-        | "unauthorized_client" => numbers(refusal).iter().any(|number| ADMIN.contains(number)),
+        | "unauthorized_client" => refusal::numbers(refusal)
+            .iter()
+            .any(|number| ADMIN.contains(number)),
         _ => false,
     }
 }
@@ -106,123 +136,18 @@ pub(crate) fn is_passing(refusal: &ErrorResponse) -> bool {
     )
 }
 
-/// `error_codes`, or what is written as `AADSTSnnnnn` in the description of a redirect.
-pub(crate) fn numbers(refusal: &ErrorResponse) -> Vec<u32> {
-    if !refusal.error_codes.is_empty() {
-        return refusal.error_codes.clone();
-    }
-    let description = refusal.error_description.as_deref().unwrap_or_default();
-    description
-        .split("AADSTS")
-        .skip(1)
-        .filter_map(|rest| {
-            let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
-            digits.parse().ok()
-        })
-        .collect()
+/// Whether no person stands behind a request of that step.
+pub(crate) const fn is_app_only(step: Step) -> bool {
+    matches!(step, Step::ClientCredentials)
 }
 
-/// What a refusal by the authority means.
-pub(crate) fn refusal(refusal: &ErrorResponse, asked: &Asked<'_>) -> Diagnosis {
-    let error = refusal.error.as_str();
-    let said = match &refusal.error_description {
-        Some(description) => format!(
-            "the authority answered {error}: {}",
-            first_line(description)
-        ),
-        None => format!("the authority answered {error}"),
-    };
-    let diagnosis = if needs_admin_consent(refusal) {
-        Diagnosis::new(
-            "admin_consent_required",
-            "An administrator must agree first",
-            said,
-            &[
-                "Send the administrator consent link to an administrator of your organisation.",
-                "When the administrator has agreed, press the button again.",
-            ],
-        )
-    } else {
-        match error {
-            "access_denied" => Diagnosis::new(
-                "access_denied",
-                "Access was not granted",
-                said,
-                &["Try again and agree to the permissions that are shown."],
-            ),
-            "invalid_client" if numbers(refusal).contains(&SECRET_EXPIRED) => Diagnosis::new(
-                "client_secret_expired",
-                "The application's client secret has expired",
-                said,
-                &[
-                    "The operator makes a new client secret in the app registration (Certificates & secrets), puts its value into client_secret_file and restarts the gateway.",
-                    "Then start again.",
-                ],
-            ),
-            "invalid_client" if numbers(refusal).contains(&SECRET_WRONG) => Diagnosis::new(
-                "client_secret_wrong",
-                "The application's client secret is wrong",
-                said,
-                &[
-                    "The operator puts the secret's value, not its id, into client_secret_file and restarts the gateway.",
-                    "Then start again.",
-                ],
-            ),
-            "invalid_client" => Diagnosis::new(
-                "authority_invalid_client",
-                "The authority does not accept the application's credential",
-                said,
-                &[
-                    "Check that the credential in the settings is the secret's value, not its id.",
-                    "Check that it has not expired; if so make a new one and put it into client_secret_file.",
-                ],
-            ),
-            "unauthorized_client" => Diagnosis::new(
-                "authority_unauthorized_client",
-                "The authority does not know the application, or not for this",
-                said,
-                &[
-                    &format!(
-                        "Check client_id ({}) and tenant ({}) in the settings.",
-                        asked.application.client_id.as_str(),
-                        asked
-                            .tenant
-                            .or(asked.application.tenant.as_deref())
-                            .unwrap_or("the provider's usual one")
-                    ),
-                    "Check that the registration allows this flow.",
-                ],
-            ),
-            "invalid_scope" => Diagnosis::new(
-                "authority_invalid_scope",
-                "The authority does not know a requested scope",
-                said,
-                &["Check the scopes in the settings against the permissions of the registration."],
-            ),
-            _ if needs_reauthentication(refusal) => Diagnosis::new(
-                "reauth_required",
-                "The person must sign in again",
-                said,
-                &["Start a new connect session for this person."],
-            ),
-            _ => Diagnosis::new(
-                "authority_refused",
-                "The authority refused",
-                said,
-                &[
-                    "Look the authority's numbers up in its documentation, or run `mailgrant doctor`.",
-                ],
-            ),
-        }
-    };
-    Diagnosis {
-        error_codes: numbers(refusal),
-        ..diagnosis
-    }
+/// What a refusal that came with a redirect means.
+pub(crate) fn refusal(answer: &ErrorResponse, asked: &Asked<'_>) -> Diagnosis {
+    refusal::explained(answer, asked, Step::Callback)
 }
 
 /// What an error of the authority client means.
-pub(crate) fn authority(kind: &ErrorKind, asked: &Asked<'_>) -> Diagnosis {
+pub(crate) fn authority(error: &mailgrant_oauth::Error, asked: &Asked<'_>) -> Diagnosis {
     let unreachable = |detail: String| {
         Diagnosis::new(
             "authority_unavailable",
@@ -234,8 +159,20 @@ pub(crate) fn authority(kind: &ErrorKind, asked: &Asked<'_>) -> Diagnosis {
             ],
         )
     };
-    match kind {
-        ErrorKind::Refused(answer) => refusal(answer, asked),
+    match error.kind() {
+        ErrorKind::Refused(answer) => refusal::explained(answer, asked, error.step()),
+        ErrorKind::Credential(problem) => Diagnosis::new(
+            "credential_unusable",
+            "The application's own credential cannot be used",
+            problem.to_string(),
+            &[
+                &format!(
+                    "Mend the file that application `{}` of the settings names; it is read again for the next request.",
+                    asked.application.id
+                ),
+                "Then try again.",
+            ],
+        ),
         ErrorKind::Network => {
             unreachable("no connection to the authority could be made or kept".to_owned())
         }
@@ -285,8 +222,12 @@ pub(crate) fn authority(kind: &ErrorKind, asked: &Asked<'_>) -> Diagnosis {
         ErrorKind::Configuration => Diagnosis::new(
             "authority_configuration",
             "The application's settings do not fit the authority",
-            "the request could not be made from the settings",
-            &["Check provider, tenant and scopes of the application in the settings."],
+            // The client's own words: they name the setting, and hold no secret.
+            error.to_string(),
+            &[&format!(
+                "Check provider, tenant, scopes and credential of application `{}` in the settings.",
+                asked.application.id
+            )],
         ),
         _ => unreachable("the authority could not be used".to_owned()),
     }
@@ -308,113 +249,5 @@ pub(crate) fn expired(redirect_uri: &str) -> Diagnosis {
     )
 }
 
-fn first_line(text: &str) -> &str {
-    text.lines().next().unwrap_or_default().trim()
-}
-
-/// AADSTS7000222
-const SECRET_EXPIRED: u32 = 7_000_222;
-/// AADSTS7000215
-const SECRET_WRONG: u32 = 7_000_215;
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn refusal(refusal: &ErrorResponse) -> Diagnosis {
-        let asked = Asked {
-            application: &fixture::application("openid"),
-            tenant: None,
-        };
-        super::refusal(refusal, &asked)
-    }
-
-    fn answer(error: &str, description: &str) -> ErrorResponse {
-        serde_json::from_value(
-            serde_json::json!({"error": error, "error_description": description}),
-        )
-        .unwrap()
-    }
-
-    #[test]
-    fn admin_consent_is_recognised() {
-        for (error, description) in [
-            (
-                "consent_required",
-                "AADSTS90094: The grant requires admin permission.",
-            ),
-            ("consent_required", ""),
-            ("access_denied", "AADSTS90095: Admin consent is required"),
-            (
-                "interaction_required",
-                "AADSTS65001: The user or administrator has not consented",
-            ),
-            (
-                "invalid_grant",
-                "AADSTS65001: The user or administrator has not consented",
-            ),
-        ] {
-            assert!(
-                needs_admin_consent(&answer(error, description)),
-                "{error} {description}"
-            );
-        }
-        for (error, description) in [
-            ("access_denied", "AADSTS65004: User declined to consent"),
-            ("access_denied", ""),
-            ("interaction_required", "AADSTS50076: MFA"),
-            (
-                "invalid_grant",
-                "AADSTS700082: The refresh token has expired",
-            ),
-        ] {
-            assert!(
-                !needs_admin_consent(&answer(error, description)),
-                "{error} {description}"
-            );
-        }
-    }
-
-    #[test]
-    fn a_refusal_names_code_and_remedy() {
-        for (error, code) in [
-            ("access_denied", "access_denied"),
-            ("invalid_client", "authority_invalid_client"),
-            ("unauthorized_client", "authority_unauthorized_client"),
-            ("invalid_scope", "authority_invalid_scope"),
-            ("invalid_grant", "reauth_required"),
-            ("login_required", "reauth_required"),
-            ("something_new", "authority_refused"),
-        ] {
-            let diagnosis = refusal(&answer(error, "AADSTS700082: x\r\nTrace ID: y"));
-            assert_eq!(diagnosis.code, code);
-            assert_eq!(diagnosis.error_codes, [700_082]);
-            assert!(!diagnosis.remedy.is_empty());
-            assert!(!diagnosis.detail.contains("Trace ID"));
-        }
-    }
-
-    #[test]
-    fn a_secret_that_is_refused_is_told_apart_by_its_number() {
-        for (description, code) in [
-            (
-                "AADSTS7000222: The provided client secret keys are expired.",
-                "client_secret_expired",
-            ),
-            (
-                "AADSTS7000215: Invalid client secret provided.",
-                "client_secret_wrong",
-            ),
-            ("AADSTS700027: key", "authority_invalid_client"),
-            ("", "authority_invalid_client"),
-        ] {
-            assert_eq!(refusal(&answer("invalid_client", description)).code, code);
-        }
-    }
-
-    #[test]
-    fn a_diagnosis_survives_storage() {
-        let diagnosis = refusal(&answer("invalid_grant", "AADSTS50173: gone"));
-        assert_eq!(Diagnosis::from_json(&diagnosis.to_json()), Some(diagnosis));
-    }
-}
+mod tests;

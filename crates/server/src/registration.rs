@@ -35,6 +35,7 @@ impl Registration {
         Asked {
             application: &self.application,
             tenant,
+            client: Some(&self.client),
         }
     }
 }

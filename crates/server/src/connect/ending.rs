@@ -24,24 +24,15 @@ impl Ending {
     pub fn of(error: &mailgrant_oauth::Error, application: &Application) -> Self {
         match error.kind() {
             ErrorKind::Refused(refusal) => Self::refused(refusal, application),
-            kind => {
-                let asked = Asked {
-                    application,
-                    tenant: None,
-                };
-                tenants::answered(kind, application)
-                    .unwrap_or_else(|| diagnosis::authority(kind, &asked))
-                    .into()
-            }
+            kind => tenants::answered(kind, application)
+                .unwrap_or_else(|| diagnosis::authority(error, &Asked::by(application)))
+                .into(),
         }
     }
 
     /// What a refusal means, wherever the authority said it.
     pub(super) fn refused(refusal: &ErrorResponse, application: &Application) -> Self {
-        let asked = Asked {
-            application,
-            tenant: None,
-        };
+        let asked = Asked::by(application);
         if application.provider.admin_consent && diagnosis::needs_admin_consent(refusal) {
             Self::AdminConsent(Box::new(diagnosis::refusal(refusal, &asked)))
         } else {

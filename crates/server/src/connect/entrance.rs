@@ -140,7 +140,7 @@ async fn begin(
     let code_verifier = CodeVerifier::from_random(bytes(random));
     let unusable = |error: mailgrant_oauth::Error| {
         tracing::warn!(%error, "the authority cannot be used");
-        let found = diagnosis::authority(error.kind(), &registration.asked(None));
+        let found = diagnosis::authority(&error, &registration.asked(None));
         Page::diagnosed(StatusCode::BAD_GATEWAY, &found)
     };
     let url = registration

@@ -69,13 +69,21 @@ pub enum Unavailable {
 
 impl Error {
     pub(crate) fn of(error: &mailgrant_oauth::Error, asked: &Asked<'_>) -> Self {
-        let diagnosis = Box::new(diagnosis::authority(error.kind(), asked));
+        let diagnosis = Box::new(diagnosis::authority(error, asked));
         let retry_after = error.retry_after();
         let kind = match error.kind() {
-            ErrorKind::Refused(answer) if diagnosis::needs_reauthentication(answer) => {
+            // Behind an application's own request there is no person to sign in again.
+            ErrorKind::Refused(answer)
+                if diagnosis::needs_reauthentication(answer)
+                    && !diagnosis::is_app_only(error.step()) =>
+            {
                 return Self::ReauthRequired(Some(diagnosis));
             }
             ErrorKind::Refused(answer) if !diagnosis::is_passing(answer) => {
+                return Self::Refused(diagnosis);
+            }
+            // Waiting mends no settings.
+            ErrorKind::Configuration | ErrorKind::Credential(_) => {
                 return Self::Refused(diagnosis);
             }
             ErrorKind::Timeout => Unavailable::Silent,
