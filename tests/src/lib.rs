@@ -22,6 +22,7 @@ pub mod process;
 pub mod sandbox;
 pub mod socket;
 pub mod stack;
+pub mod terminal;
 
 /// Ends the test, saying so, when a component could not be installed on this machine.
 #[macro_export]

@@ -11,6 +11,8 @@ pub struct Person {
     cookies: BTreeMap<String, BTreeMap<String, String>>,
     /// Every URL visited, in order.
     pub visited: Vec<Url>,
+    /// Where nothing answers: `host:port`.
+    nowhere: Option<String>,
 }
 
 /// Where a navigation ended.
@@ -39,7 +41,13 @@ impl Person {
             http: http.redirect(Policy::none()).build().unwrap(),
             cookies: BTreeMap::new(),
             visited: Vec::new(),
+            nowhere: None,
         }
+    }
+
+    /// Nothing answers at `host:port`: a redirect there ends at a page that does not load, whose address is seen.
+    pub fn nothing_answers_at(&mut self, site: &str) {
+        self.nowhere = Some(site.to_owned());
     }
 
     /// Opens `url`, as from a page of `origin` where there is one, and follows redirects to the end.
@@ -84,6 +92,14 @@ impl Person {
     ) -> Page {
         for hop in 0.. {
             self.visited.push(url.clone());
+            if self.nowhere.as_ref() == Some(&site(&url)) {
+                return Page {
+                    url,
+                    status: StatusCode::BAD_GATEWAY,
+                    headers: header::HeaderMap::new(),
+                    body: String::new(),
+                };
+            }
             let mut request = self.http.request(method.clone(), url.clone());
             if let Some(cookies) = self
                 .cookies

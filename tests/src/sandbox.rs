@@ -102,6 +102,20 @@ impl Sandbox {
         Ok(())
     }
 
+    /// Adds an entry to the tenant, or replaces it: `directory/conditional_access`.
+    pub async fn put(&self, path: &str, body: &Value) -> Result<()> {
+        let url = format!("{}/{path}", self.text("/control"));
+        let request = self.http.put(url).header("X-Sandbox-Control", "1");
+        let answer = request.json(body).send().await?;
+        let status = answer.status();
+        anyhow::ensure!(
+            status.is_success(),
+            "{path}: {status} {}",
+            answer.text().await?
+        );
+        Ok(())
+    }
+
     /// What was asked and how often: the control API's request log.
     pub async fn requests(&self) -> Result<Value> {
         self.look("requests").await

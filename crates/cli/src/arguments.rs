@@ -1,10 +1,16 @@
 //! The command line.
 
+mod mailboxes;
+
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
-use mailgrant_storage::{AccountId, ApiKeyId, ApiScope};
+use clap::{Args, Parser, Subcommand};
+use mailgrant_storage::{ApiKeyId, ApiScope};
+
+pub(crate) use self::mailboxes::{
+    AccountName, Accounts, AccountsCommand, Format, Login, Protocol, Token,
+};
 
 /// OAuth2 mailbox access behind one REST API.
 #[derive(Debug, Parser)]
@@ -25,8 +31,12 @@ pub(crate) enum Command {
     Demo(Demo),
     /// Run Entra ID and Exchange Online in a box
     Sandbox(Sandbox),
-    /// Print an access token
+    /// Connect a mailbox from a terminal: a device code, a pasted address, or a refresh token that is there already
+    Login(Login),
+    /// Print an access token, for mutt, mbsync, msmtp, curl and scripts
     Token(Token),
+    /// List, show and remove the connected mailboxes
+    Accounts(Accounts),
     /// Manage API keys and the master key
     #[command(subcommand)]
     Keys(Keys),
@@ -106,43 +116,6 @@ pub(crate) struct Sandbox {
     /// Write addresses, users and applications to this file, as JSON, when everything answers
     #[arg(long, value_name = "FILE")]
     pub ready_file: Option<PathBuf>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Token {
-    #[command(flatten)]
-    pub configuration: Configuration,
-    #[command(flatten)]
-    pub whose: Whose,
-    /// The mailbox to name in xoauth2 and oauthbearer; an account has its own
-    #[arg(long, value_name = "ADDRESS")]
-    pub mailbox: Option<String>,
-    /// What to print
-    #[arg(long, value_enum, default_value_t = Format::Json)]
-    pub format: Format,
-}
-
-#[derive(Debug, Args)]
-#[group(required = true, multiple = false)]
-pub(crate) struct Whose {
-    /// A token for this account; a refresh token that comes with it is stored first
-    #[arg(long, value_name = "ID")]
-    pub account: Option<AccountId>,
-    /// An app-only token of this application (client credentials)
-    #[arg(long, value_name = "ID")]
-    pub application: Option<String>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Format {
-    /// Token, end and SASL strings, as one JSON object
-    Json,
-    /// The access token alone
-    AccessToken,
-    /// The initial response of AUTHENTICATE XOAUTH2, in base64
-    Xoauth2,
-    /// The initial response of AUTHENTICATE OAUTHBEARER, in base64
-    Oauthbearer,
 }
 
 #[derive(Debug, Subcommand)]
@@ -273,17 +246,6 @@ mod tests {
             parse("mailgrant keys create").is_err(),
             "a key that may do nothing is a mistake"
         );
-    }
-
-    #[test]
-    fn a_token_is_somebodys() {
-        assert!(parse("mailgrant token").is_err());
-        assert!(
-            parse("mailgrant token --application a --account acc_0123456789abcdef0123456789abcdef")
-                .is_err()
-        );
-        assert!(parse("mailgrant token --account nonsense").is_err());
-        assert!(parse("mailgrant token --application a --format xoauth2").is_ok());
     }
 
     #[test]

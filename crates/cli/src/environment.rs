@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use mailgrant_core::time::UnixTime;
-use mailgrant_server::{Environment, MasterKeySource as Named, Settings};
+use mailgrant_server::{Application, Environment, MasterKeySource as Named, Settings};
 use mailgrant_storage::{MasterKeySource, Storage, open};
 
 use crate::arguments::Configuration;
@@ -40,6 +40,27 @@ pub(crate) fn settings(configuration: &Configuration) -> Result<Settings, Failur
     Settings::load(path.as_deref(), variables).map_err(|error| {
         let file = path.map_or_else(String::new, |path| format!("{}: ", path.display()));
         Failure::configuration(format!("{file}{error}"))
+    })
+}
+
+/// The application of that id.
+///
+/// # Errors
+/// When the settings have none; the message names those they have.
+pub(crate) fn application<'a>(
+    settings: &'a Settings,
+    id: &str,
+) -> Result<&'a Application, Failure> {
+    settings.application(id).ok_or_else(|| {
+        let known: Vec<&str> = settings
+            .applications
+            .iter()
+            .map(|application| application.id.as_str())
+            .collect();
+        Failure::configuration(format!(
+            "there is no application `{id}` in the settings; there is: {}",
+            known.join(", ")
+        ))
     })
 }
 

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod accounts;
 mod arguments;
 mod demo;
 mod environment;
@@ -7,6 +8,8 @@ mod failure;
 mod introduction;
 mod keys;
 mod logging;
+mod login;
+mod mailbox;
 mod ready;
 mod sandbox;
 mod serve;
@@ -54,7 +57,9 @@ fn run(arguments: Arguments, begun: tokio::time::Instant) -> Result<(), Failure>
             Command::Serve(wanted) => serve::run(wanted, surroundings).await,
             Command::Demo(wanted) => demo::run(wanted, surroundings, begun).await,
             Command::Sandbox(wanted) => sandbox::run(wanted, begun, arguments.json).await,
+            Command::Login(wanted) => login::run(wanted, surroundings, arguments.json).await,
             Command::Token(wanted) => token::run(wanted, surroundings).await,
+            Command::Accounts(wanted) => accounts::run(wanted, surroundings, arguments.json).await,
             Command::Keys(wanted) => keys::run(wanted, surroundings, arguments.json).await,
         }
     });

@@ -1,290 +1,156 @@
-//! `mailgrant token`: an access token on standard output, for scripts and for looking at.
+//! `mailgrant token`: an access token on standard output, for the programs that open a mailbox by one.
 
-use std::sync::Arc;
+mod kept;
+mod remote;
 
+use std::io::Write as _;
+use std::time::Duration;
+
+use mailgrant_core::provider::MailHost;
 use mailgrant_core::sasl::InitialResponse;
 use mailgrant_core::time::UnixTime;
-use mailgrant_core::token::{AccessToken, TokenResponse};
-use mailgrant_oauth::{Client, ErrorKind, Policy, Registration, http_client};
-use mailgrant_server::{Application, Environment, Settings};
-use mailgrant_storage::{Account, AccountId, AccountState, Flow, NewGrant, Replacement, Storage};
+use mailgrant_core::token::AccessToken;
+use mailgrant_server::Environment;
 use serde::Serialize;
 use serde_json::json;
+use tokio::time::{Instant, sleep};
 
 use crate::arguments::{Format, Token};
-use crate::environment::{self, moment, now};
+use crate::environment::{moment, now};
 use crate::failure::{Exit, Failure};
 
-/// Obtains a token and prints it.
+/// Obtains a token and prints it, and nothing else.
 ///
 /// # Errors
 /// When there is none to be had; the exit code tells whose turn it is.
 pub(crate) async fn run(arguments: Token, surroundings: Environment) -> Result<(), Failure> {
-    let settings = environment::settings(&arguments.configuration)?;
-    let found = match (&arguments.whose.account, &arguments.whose.application) {
-        (Some(id), _) => of_account(&settings, &surroundings, id).await?,
-        (None, Some(id)) => {
-            let application = application(&settings, id)?;
-            Found::new(
-                app_only(application, &surroundings).await?,
-                application,
-                None,
-                now(&surroundings),
-            )
-        }
-        // clap demands one of the two.
-        (None, None) => {
-            return Err(Failure::new(
-                Exit::Usage,
-                "--account or --application is needed",
-            ));
-        }
-    };
-    let user = arguments.mailbox.or(found.user);
-    println!(
-        "{}",
-        text(
-            arguments.format,
-            &found.token,
-            found.expires_at,
-            user.as_deref(),
-            &found.host
-        )?
-    );
-    Ok(())
+    let found = patiently(&arguments, &surroundings).await?;
+    let left = found
+        .expires_at
+        .map(|end| end.since(now(&surroundings)).as_secs());
+    if let Some(left) = left.filter(|left| *left < arguments.min_lifetime) {
+        return Err(Failure::new(
+            Exit::Failed,
+            format!(
+                "--min-lifetime {}: the newest token is good for {left} s",
+                arguments.min_lifetime
+            ),
+        ));
+    }
+    let text = found.text(arguments.format)?;
+    // A reader that has gone away is an error here, not a panic.
+    writeln!(std::io::stdout().lock(), "{text}").map_err(|error| {
+        Failure::new(
+            Exit::Failed,
+            format!("the token cannot be written: {error}"),
+        )
+    })
 }
 
+/// A token, and what else is needed to log in with it.
+#[derive(Debug)]
 struct Found {
     token: AccessToken,
     expires_at: Option<UnixTime>,
     user: Option<String>,
-    host: (String, u16),
+    host: Option<MailHost>,
+}
+
+/// Why there was no token this time.
+struct Refusal {
+    failure: Failure,
+    /// How long to wait, where somebody asked for it.
+    retry_after: Option<Duration>,
+}
+
+impl<F: Into<Failure>> From<F> for Refusal {
+    fn from(failure: F) -> Self {
+        Self {
+            failure: failure.into(),
+            retry_after: None,
+        }
+    }
+}
+
+/// Tries again while the fault may pass and `--wait` lasts.
+async fn patiently(arguments: &Token, surroundings: &Environment) -> Result<Found, Failure> {
+    let deadline = Instant::now() + Duration::from_secs(arguments.wait.min(LONGEST_WAIT));
+    let mut pause = FIRST_PAUSE;
+    loop {
+        let tried = match &arguments.gateway {
+            Some(gateway) => remote::ask(arguments, gateway).await,
+            None => kept::ask(arguments, surroundings).await,
+        };
+        let refusal = match tried {
+            Ok(found) => return Ok(found),
+            Err(refusal) => refusal,
+        };
+        let left = deadline.saturating_duration_since(Instant::now());
+        let wanted = refusal.retry_after.unwrap_or(pause).max(FIRST_PAUSE);
+        if refusal.failure.exit != Exit::Unavailable || left < wanted {
+            return Err(refusal.failure);
+        }
+        tracing::warn!(
+            seconds = wanted.as_secs(),
+            "{}; trying again",
+            refusal.failure.message
+        );
+        sleep(wanted).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
 }
 
 impl Found {
-    fn new(
-        response: TokenResponse,
-        application: &Application,
-        user: Option<String>,
-        asked: UnixTime,
-    ) -> Self {
-        let imap = &application.provider.imap;
-        Self {
-            token: response.access_token,
-            expires_at: response.expires_in.map(|lifetime| asked + lifetime),
-            user,
-            host: (imap.host.clone(), imap.port),
-        }
-    }
-}
-
-async fn of_account(
-    settings: &Settings,
-    surroundings: &Environment,
-    id: &AccountId,
-) -> Result<Found, Failure> {
-    let storage = environment::storage(settings, surroundings).await?;
-    let account = storage
-        .accounts()
-        .lookup_any_site(id)
-        .await?
-        .ok_or_else(|| {
-            Failure::new(
-                Exit::Failed,
-                format!(
-                    "--account: there is no account {id} in {}",
-                    settings.storage.url
-                ),
-            )
-        })?;
-    if account.state == AccountState::Disabled {
-        return Err(Failure::new(
-            Exit::PersonNeeded,
-            format!("{id} is switched off; switch it on by the API first"),
-        ));
-    }
-    let application = application(settings, &account.application)?;
-    let asked = now(surroundings);
-    let response = match account.flow {
-        Flow::AppOnly => app_only(application, surroundings).await?,
-        Flow::Delegated => refreshed(&*storage, application, &account, surroundings).await?,
-    };
-    storage.close().await;
-    Ok(Found::new(
-        response,
-        application,
-        Some(account.imap_user),
-        asked,
-    ))
-}
-
-/// Refreshes under the rule that the gateway keeps, which may be running beside this: a new refresh
-/// token is on disk before its access token is shown, and only in place of the one it came from.
-async fn refreshed(
-    storage: &dyn Storage,
-    application: &Application,
-    account: &Account,
-    surroundings: &Environment,
-) -> Result<TokenResponse, Failure> {
-    let client = client(application, surroundings)?;
-    for _ in 0..RACES {
-        let grant = storage.grants().lookup(&account.id).await?.ok_or_else(|| {
-            Failure::new(
-                Exit::PersonNeeded,
-                format!(
-                    "{} has no grant; its person has to connect again",
-                    account.id
-                ),
-            )
-        })?;
-        let response = client
-            .refresh(&grant.refresh_token, None)
-            .await
-            .map_err(refused)?;
-        let next = NewGrant {
-            refresh_token: response
-                .refresh_token
-                .clone()
-                .unwrap_or(grant.refresh_token),
-            scopes: response.scope.clone().unwrap_or(grant.scopes),
+    fn text(&self, format: Format) -> Result<String, Failure> {
+        let user_for = |format: &str| {
+            self.user.as_deref().ok_or_else(|| {
+                Failure::new(
+                    Exit::Usage,
+                    format!("--format {format} names a mailbox: add --mailbox ADDRESS"),
+                )
+            })
         };
-        let stored = storage
-            .grants()
-            .replace(&account.id, grant.generation, next, now(surroundings))
-            .await?;
-        if matches!(stored, Replacement::Stored { .. }) {
-            return Ok(response);
-        }
-    }
-    Err(Failure::new(
-        Exit::Unavailable,
-        "the grant is being replaced by others all the time; try again",
-    ))
-}
-
-async fn app_only(
-    application: &Application,
-    surroundings: &Environment,
-) -> Result<TokenResponse, Failure> {
-    let scopes = application.app_only_scopes();
-    if scopes.is_empty() {
-        return Err(Failure::configuration(format!(
-            "the provider of application `{}` has no app_only_scopes; name them in the settings",
-            application.id
-        )));
-    }
-    client(application, surroundings)?
-        .app_only(scopes, None)
-        .await
-        .map_err(refused)
-}
-
-fn client(application: &Application, surroundings: &Environment) -> Result<Client, Failure> {
-    let wrong =
-        |error| Failure::configuration(format!("application `{}`: {error}", application.id));
-    let policy = Policy::default();
-    let http = http_client(application.extra_ca_pem.as_deref(), &policy).map_err(wrong)?;
-    let registration = Registration {
-        provider: Arc::clone(&application.provider),
-        tenant: application.tenant.clone(),
-        client_id: application.client_id.clone(),
-        credential: application.credential.clone(),
-        // Neither flow here sends it.
-        redirect_uri: "http://localhost/oauth/callback".to_owned(),
-    };
-    Client::new(http, registration, policy, surroundings.surroundings()).map_err(wrong)
-}
-
-fn application<'a>(settings: &'a Settings, id: &str) -> Result<&'a Application, Failure> {
-    settings.application(id).ok_or_else(|| {
-        let known: Vec<&str> = settings
-            .applications
-            .iter()
-            .map(|application| application.id.as_str())
-            .collect();
-        Failure::configuration(format!(
-            "there is no application `{id}` in the settings; there is: {}",
-            known.join(", ")
-        ))
-    })
-}
-
-fn refused(error: mailgrant_oauth::Error) -> Failure {
-    let exit = match error.kind() {
-        _ if error.is_transient() => Exit::Unavailable,
-        ErrorKind::Refused(answer)
-            if matches!(
-                answer.error.as_str(),
-                "invalid_grant" | "interaction_required" | "consent_required"
-            ) =>
-        {
-            Exit::PersonNeeded
-        }
-        ErrorKind::Configuration | ErrorKind::Credential(_) => Exit::Configuration,
-        _ => Exit::Failed,
-    };
-    let message = match error.kind() {
-        // The authority's own words name its error code and what to do about it.
-        ErrorKind::Refused(answer) => match &answer.error_description {
-            Some(description) => format!(
-                "the authority refused: {}: {description}",
-                answer.error.as_str()
-            ),
-            None => format!("the authority refused: {}", answer.error.as_str()),
-        },
-        _ => error.to_string(),
-    };
-    Failure::new(exit, message)
-}
-
-fn text(
-    format: Format,
-    token: &AccessToken,
-    expires_at: Option<UnixTime>,
-    user: Option<&str>,
-    host: &(String, u16),
-) -> Result<String, Failure> {
-    let user_for = |format: &str| {
-        user.ok_or_else(|| {
-            Failure::new(
-                Exit::Usage,
-                format!("--format {format} names a mailbox: add --mailbox ADDRESS"),
-            )
+        Ok(match format {
+            Format::AccessToken => self.token.expose().to_owned(),
+            Format::Xoauth2 => self.xoauth2(user_for("xoauth2")?)?,
+            Format::Oauthbearer => self.oauthbearer(user_for("oauthbearer")?)?,
+            Format::Json => {
+                let user = self.user.as_deref();
+                let view = TokenView {
+                    access_token: self.token.expose(),
+                    token_type: "Bearer",
+                    expires_at: self.expires_at.map(moment),
+                    user,
+                    xoauth2: user.map(|user| self.xoauth2(user)).transpose()?,
+                    oauthbearer: user.map(|user| self.oauthbearer(user)).transpose()?,
+                };
+                json!(view).to_string()
+            }
         })
-    };
-    let unusable = |error| {
-        Failure::new(
-            Exit::Failed,
-            format!("the token cannot be sent by SASL: {error}"),
-        )
-    };
-    let xoauth2 = |user: &str| {
-        InitialResponse::xoauth2(user, token)
+    }
+
+    fn xoauth2(&self, user: &str) -> Result<String, Failure> {
+        InitialResponse::xoauth2(user, &self.token)
             .map(|response| response.base64().to_string())
             .map_err(unusable)
-    };
-    let oauthbearer = |user: &str| {
-        let host = Some((host.0.as_str(), host.1));
-        InitialResponse::oauthbearer(user, token, host)
+    }
+
+    fn oauthbearer(&self, user: &str) -> Result<String, Failure> {
+        let host = self
+            .host
+            .as_ref()
+            .map(|MailHost { host, port, .. }| (host.as_str(), *port));
+        InitialResponse::oauthbearer(user, &self.token, host)
             .map(|response| response.base64().to_string())
             .map_err(unusable)
-    };
-    Ok(match format {
-        Format::AccessToken => token.expose().to_owned(),
-        Format::Xoauth2 => xoauth2(user_for("xoauth2")?)?,
-        Format::Oauthbearer => oauthbearer(user_for("oauthbearer")?)?,
-        Format::Json => {
-            let view = TokenView {
-                access_token: token.expose(),
-                token_type: "Bearer",
-                expires_at: expires_at.map(moment),
-                user,
-                xoauth2: user.map(xoauth2).transpose()?,
-                oauthbearer: user.map(oauthbearer).transpose()?,
-            };
-            json!(view).to_string()
-        }
-    })
+    }
+}
+
+fn unusable(error: mailgrant_core::sasl::SaslError) -> Failure {
+    Failure::new(
+        Exit::Failed,
+        format!("the token cannot be sent by SASL: {error}"),
+    )
 }
 
 /// As the gateway's API shows it; without a mailbox there are no SASL strings.
@@ -301,22 +167,25 @@ struct TokenView<'a> {
     oauthbearer: Option<String>,
 }
 
-/// How often the running gateway may be first.
-const RACES: usize = 3;
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// A day: who waits longer has another plan.
+const LONGEST_WAIT: u64 = 86_400;
 
 #[cfg(test)]
 mod tests {
+    use mailgrant_core::provider::Tls;
+
     use super::*;
 
     fn shown(format: Format, user: Option<&str>) -> Result<String, Failure> {
-        let token = AccessToken::new("token").unwrap();
-        text(
-            format,
-            &token,
-            Some(UnixTime(1_790_000_000)),
-            user,
-            &("imap.example".to_owned(), 993),
-        )
+        Found {
+            token: AccessToken::new("token").unwrap(),
+            expires_at: Some(UnixTime(1_790_000_000)),
+            user: user.map(str::to_owned),
+            host: MailHost::new("imap.example", 993, Tls::Implicit).ok(),
+        }
+        .text(format)
     }
 
     #[test]
@@ -326,6 +195,11 @@ mod tests {
         assert_eq!(
             shown(Format::Xoauth2, Some("ada@example.com")).unwrap(),
             "dXNlcj1hZGFAZXhhbXBsZS5jb20BYXV0aD1CZWFyZXIgdG9rZW4BAQ=="
+        );
+        // "n,a=ada@example.com,\x01host=imap.example\x01port=993\x01auth=Bearer token\x01\x01"
+        assert_eq!(
+            shown(Format::Oauthbearer, Some("ada@example.com")).unwrap(),
+            "bixhPWFkYUBleGFtcGxlLmNvbSwBaG9zdD1pbWFwLmV4YW1wbGUBcG9ydD05OTMBYXV0aD1CZWFyZXIgdG9rZW4BAQ=="
         );
         let json: serde_json::Value =
             serde_json::from_str(&shown(Format::Json, Some("ada@example.com")).unwrap()).unwrap();

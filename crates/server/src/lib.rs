@@ -38,7 +38,7 @@ pub use self::{
     pool::Pool,
     problem::{Code, FieldError, Problem},
     settings::{Application, MasterKeySource, Origin, Server, Settings, SettingsError, Storage},
-    tokens::{LiveToken, TokenKeeper},
+    tokens::{Error as TokenError, LiveToken, TokenKeeper},
 };
 
 /// The API's description (OpenAPI 3.1) as JSON, as `/openapi.json` serves it.

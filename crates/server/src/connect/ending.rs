@@ -31,7 +31,8 @@ impl Ending {
     }
 
     /// What a refusal means, wherever the authority said it.
-    pub(super) fn refused(refusal: &ErrorResponse, application: &Application) -> Self {
+    #[must_use]
+    pub fn refused(refusal: &ErrorResponse, application: &Application) -> Self {
         let asked = Asked::by(application);
         if application.provider.admin_consent && diagnosis::needs_admin_consent(refusal) {
             Self::AdminConsent(Box::new(diagnosis::refusal(refusal, &asked)))

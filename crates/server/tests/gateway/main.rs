@@ -13,7 +13,6 @@ mod connect_ends;
 mod consent;
 mod imap;
 mod mail;
-mod providers;
 mod session;
 mod settings;
 mod tokens;

@@ -1,0 +1,4 @@
+//! Without a browser: `mailgrant login`, `token` and `accounts`, and the programs that live on them.
+
+mod accounts;
+mod login;
