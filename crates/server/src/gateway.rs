@@ -186,6 +186,7 @@ async fn listen(
     let handle = server.handle();
     let serving = tokio::spawn(server);
     tokio::spawn(chores(state.clone()));
+    tokio::spawn(listen_to_others(state.clone()));
     tracing::info!(%url, %address, "the gateway answers");
     Ok(RunningGateway {
         url,
@@ -200,6 +201,7 @@ fn state(engine: Engine) -> state::Gateway {
     state::Gateway {
         engine,
         readers: Semaphore::new(READERS),
+        listeners: Arc::new(Semaphore::new(LISTENERS)),
         news: broadcast::channel(256).0,
         tasks: TaskTracker::new(),
         stopping: CancellationToken::new(),
@@ -248,11 +250,48 @@ async fn chores(gateway: Data<state::Gateway>) {
             }
             Err(error) => tracing::warn!(%error, "expired connect sessions were not swept"),
         }
+        forget(&gateway).await;
+    }
+}
+
+/// Lets go of what nobody has to know any more.
+async fn forget(gateway: &state::Gateway) {
+    let now = gateway.now();
+    let forgotten = async {
+        let events = gateway
+            .storage
+            .events()
+            .forget_before(now - EVENTS_LAST)
+            .await?;
+        let tokens = gateway.storage.access_tokens().forget_before(now).await?;
+        Ok::<_, mailgrant_storage::Error>((events, tokens))
+    };
+    match forgotten.await {
+        Ok((0, 0)) => {}
+        Ok((events, tokens)) => tracing::debug!(events, tokens, "forgotten"),
+        Err(error) => tracing::warn!(%error, "what is over was not forgotten"),
+    }
+}
+
+/// Hears of the events that other processes add, for who waits for them here.
+async fn listen_to_others(gateway: Data<state::Gateway>) {
+    while timeout(BETWEEN_LOOKS, gateway.stopping.cancelled())
+        .await
+        .is_err()
+    {
+        if gateway.listeners.available_permits() < LISTENERS
+            && let Err(error) = gateway.storage.events().look().await
+        {
+            tracing::debug!(%error, "could not look for events");
+        }
     }
 }
 
 const WORKERS: usize = 4;
 const READERS: usize = 16;
+const LISTENERS: usize = 512;
 const GRACE: Duration = Duration::from_millis(3500);
 const BETWEEN_CHORES: Duration = Duration::from_secs(15);
+const BETWEEN_LOOKS: Duration = Duration::from_secs(2);
+const EVENTS_LAST: Duration = Duration::from_secs(30 * 86_400);
 const DAY: Duration = Duration::from_secs(86_400);

@@ -10,7 +10,10 @@ mod span;
 
 pub(crate) use self::{
     body::Body,
-    caller::{AccountsRead, AccountsWrite, Caller, Connect, MailRead, Tokens, authenticate},
+    caller::{
+        AccountsRead, AccountsWrite, Caller, Connect, Events, MailRead, Tokens, authenticate,
+        shown_key,
+    },
     fallback::{Table, no_route},
     headers::secure,
     listing::{Listing, limit},

@@ -13,6 +13,7 @@ mod connect_status;
 mod docs;
 mod email;
 mod emails;
+mod events;
 mod healthz;
 mod mailboxes;
 mod openapi;
@@ -72,7 +73,8 @@ fn v1(config: &mut ServiceConfig<'_>) {
         .service(emails::get)
         .service(email::get)
         .service(raw::get)
-        .service(attachment::get);
+        .service(attachment::get)
+        .service(events::get);
 }
 
 /// The description's frame.
@@ -87,6 +89,7 @@ fn v1(config: &mut ServiceConfig<'_>) {
         (name = "connect sessions", description = "Let a person connect a mailbox"),
         (name = "accounts", description = "Connected mailboxes"),
         (name = "mail", description = "Folders and emails"),
+        (name = "events", description = "What happened, in order"),
         (name = "connect pages", description = "What the person's browser and the widget use; the client token is the credential"),
         (name = "gateway", description = "The gateway itself"),
     ),

@@ -1,6 +1,6 @@
 //! What the endpoints share.
 
-use std::ops::Deref;
+use std::{ops::Deref, sync::Arc};
 
 use mailgrant_storage::ConnectSessionId;
 use tokio::sync::{Semaphore, broadcast};
@@ -14,6 +14,8 @@ pub(crate) struct Gateway {
     pub(crate) engine: Engine,
     /// Emails that may be in memory as a whole at one time.
     pub(crate) readers: Semaphore,
+    /// Requests that may wait for events at one time.
+    pub(crate) listeners: Arc<Semaphore>,
     /// Tells the waiting pages which connect session has changed.
     pub(crate) news: broadcast::Sender<ConnectSessionId>,
     /// Work that goes on when its browser goes away.

@@ -82,7 +82,7 @@ pub trait EventRepository: Send + Sync {
     /// oldest that is kept without `after`. `None` when `after` is no event that this site could have seen.
     ///
     /// # Errors
-    /// [`Error::Sealed`] when a link was tampered with; else as everywhere in this crate.
+    /// As everywhere in this crate. A link that was tampered with is not shown.
     async fn list(
         &self,
         site: &str,
@@ -90,11 +90,12 @@ pub trait EventRepository: Send + Sync {
         limit: u32,
     ) -> Result<Option<EventPage>, Error>;
 
-    /// The latest event of the site or of the whole gateway.
+    /// The position from which only what happens from now on is listed: the latest event of the site or of the whole
+    /// gateway, [`EventId::beginning`] when there has been none.
     ///
     /// # Errors
     /// As everywhere.
-    async fn latest(&self, site: &str) -> Result<Option<EventId>, Error>;
+    async fn latest(&self, site: &str) -> Result<EventId, Error>;
 
     /// Adds an event, unless one was added under this key before; returns whether it was added. The key is kept for
     /// two years longer than the event.
@@ -110,6 +111,13 @@ pub trait EventRepository: Send + Sync {
     /// As everywhere.
     async fn forget_before(&self, time: UnixTime) -> Result<u64, Error>;
 
-    /// Changes when this process has added events; what other replicas add is only seen by looking.
-    fn news(&self) -> watch::Receiver<u64>;
+    /// Changes when there are new events: at once when this process has added them, else with the next
+    /// [`look`](Self::look).
+    fn news(&self) -> watch::Receiver<i64>;
+
+    /// Looks whether another process has added events.
+    ///
+    /// # Errors
+    /// As everywhere.
+    async fn look(&self) -> Result<(), Error>;
 }

@@ -9,7 +9,7 @@ use actix_web::{
     Error, FromRequest, HttpMessage, HttpRequest,
     body::{EitherBody, MessageBody},
     dev::{Payload, ServiceRequest, ServiceResponse},
-    http::header,
+    http::header::{self, HeaderMap},
     middleware::Next,
     web::Data,
 };
@@ -46,18 +46,12 @@ async fn key(request: &ServiceRequest) -> Result<ApiKey, Problem> {
             "send a valid API key: Authorization: Bearer mgk_…; `mailgrant keys create` makes one",
         )
     };
-    let secret = request
-        .headers()
-        .get(header::AUTHORIZATION)
-        .and_then(|value| value.to_str().ok())
-        .and_then(bearer)
-        .filter(|secret| secret.starts_with(ApiKeySecret::PREFIX))
-        .ok_or_else(refused)?;
+    let shown = shown_key(request.headers()).ok_or_else(refused)?;
     // Found by the hash of a secret of 256 random bits: how long the search takes tells nothing of use.
     let key = gateway
         .storage
         .api_keys()
-        .find_by_secret(&SecretHash::of(secret))
+        .find_by_secret(&shown)
         .await?
         .ok_or_else(refused)?;
     let (gateway, used) = (gateway.clone(), key.clone());
@@ -67,6 +61,16 @@ async fn key(request: &ServiceRequest) -> Result<ApiKey, Problem> {
         }
     });
     Ok(key)
+}
+
+/// The hash of the API key in these headers, whether there is such a key or not.
+pub(crate) fn shown_key(headers: &HeaderMap) -> Option<SecretHash> {
+    headers
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .and_then(bearer)
+        .filter(|secret| secret.starts_with(ApiKeySecret::PREFIX))
+        .map(SecretHash::of)
 }
 
 /// `Bearer` in any case (RFC 9110 §11.1), then one token.
@@ -99,7 +103,14 @@ macro_rules! permissions {
     )+ };
 }
 
-permissions!(Connect, AccountsRead, AccountsWrite, MailRead, Tokens);
+permissions!(
+    Connect,
+    AccountsRead,
+    AccountsWrite,
+    MailRead,
+    Tokens,
+    Events
+);
 
 impl<S: Permission> FromRequest for Caller<S> {
     type Error = Problem;

@@ -44,7 +44,7 @@ pub(crate) struct World {
     pub(crate) clock: Arc<Stopped>,
     pub(crate) key: String,
     http: reqwest::Client,
-    _dir: TempDir,
+    dir: TempDir,
 }
 
 /// An answer, read whole.
@@ -105,10 +105,30 @@ impl World {
             clock,
             key: String::new(),
             http,
-            _dir: dir,
+            dir,
         };
         world.key = world.new_key("default", ApiScope::ALL).await;
         world
+    }
+
+    /// Another gateway on the same database, with the same clock.
+    pub(crate) async fn replica(&self) -> RunningGateway {
+        let file = self.dir.path().join("mailgrant.toml");
+        let settings = Settings::load(Some(&file), std::iter::empty()).unwrap();
+        let environment = Environment {
+            clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
+            random: Arc::new(SystemRandom),
+        };
+        Gateway::start(settings, environment).await.unwrap()
+    }
+
+    /// The beginning of an answer, its body unread.
+    pub(crate) async fn open(&self, url: &str, headers: &[(&str, &str)]) -> reqwest::Response {
+        let mut request = self.http.get(url);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        request.send().await.unwrap()
     }
 
     pub(crate) async fn new_key(&self, site: &str, scopes: &[ApiScope]) -> String {

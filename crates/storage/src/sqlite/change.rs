@@ -14,8 +14,8 @@ use crate::error::Error;
 pub(super) struct Change<'a> {
     transaction: Transaction<'static, Dialect>,
     pub(super) storage: &'a Sqlite,
-    /// Whether there are events to wake readers for.
-    pub(super) told: bool,
+    /// The moment of the last event in it, to wake readers for.
+    pub(super) told: Option<i64>,
 }
 
 impl<'a> Change<'a> {
@@ -40,15 +40,15 @@ impl<'a> Change<'a> {
         Ok(Self {
             transaction,
             storage,
-            told: false,
+            told: None,
         })
     }
 
     /// Stores everything, or nothing.
     pub(super) async fn commit(self) -> Result<(), Error> {
         self.transaction.commit().await.map_err(failed)?;
-        if self.told {
-            self.storage.news.send_modify(|count| *count += 1);
+        if let Some(last) = self.told {
+            self.storage.heard(last);
         }
         Ok(())
     }

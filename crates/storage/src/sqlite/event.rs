@@ -48,7 +48,7 @@ pub(super) async fn add(
     .execute(&mut **change)
     .await
     .map_err(failed)?;
-    change.told = true;
+    change.told = Some(milliseconds);
     Ok(id)
 }
 
@@ -94,16 +94,20 @@ impl EventRepository for Sqlite {
         Ok(Some(EventPage { events, more, gap }))
     }
 
-    async fn latest(&self, site: &str) -> Result<Option<EventId>, Error> {
-        let id: Option<String> = sqlx::query_scalar(
+    async fn latest(&self, site: &str) -> Result<EventId, Error> {
+        let id: String = sqlx::query_scalar(
             "SELECT max(id) FROM (SELECT max(id) AS id FROM events WHERE site = ?1 \
-             UNION ALL SELECT max(id) AS id FROM events WHERE site IS NULL)",
+             UNION ALL SELECT max(id) FROM events WHERE site IS NULL \
+             UNION ALL SELECT forgotten FROM event_order WHERE id = 1)",
         )
         .bind(site)
         .fetch_one(&self.readers)
         .await
         .map_err(failed)?;
-        id.map(event_id).transpose()
+        if id.is_empty() {
+            return Ok(EventId::beginning());
+        }
+        event_id(id)
     }
 
     async fn add_once(
@@ -140,12 +144,31 @@ impl EventRepository for Sqlite {
         }
     }
 
-    fn news(&self) -> watch::Receiver<u64> {
+    fn news(&self) -> watch::Receiver<i64> {
         self.news.subscribe()
+    }
+
+    async fn look(&self) -> Result<(), Error> {
+        let last: i64 =
+            sqlx::query_scalar("SELECT last_milliseconds FROM event_order WHERE id = 1")
+                .fetch_one(&self.readers)
+                .await
+                .map_err(failed)?;
+        self.heard(last);
+        Ok(())
     }
 }
 
 impl Sqlite {
+    /// Wakes who waits for news, if this is any.
+    pub(super) fn heard(&self, last: i64) {
+        self.news.send_if_modified(|known| {
+            let is_news = last > *known;
+            *known = last.max(*known);
+            is_news
+        });
+    }
+
     /// Some at a time, so that nobody waits long for the writer.
     async fn forget_some(&self, time: UnixTime) -> Result<u64, Error> {
         let due: bool = sqlx::query_scalar(
@@ -209,7 +232,10 @@ async fn standing(
     .await
     .map_err(failed)?;
     Ok(
-        if kept || (forgotten.is_empty() && *after == EventId::beginning()) {
+        if kept
+            || after.as_str() == forgotten
+            || (forgotten.is_empty() && *after == EventId::beginning())
+        {
             Standing::Kept
         } else if after.as_str() <= forgotten.as_str() {
             Standing::Forgotten
@@ -251,8 +277,12 @@ impl EventRow {
             reauth_link: self
                 .link_account
                 .zip(self.sealed_link)
-                .map(|(account, sealed)| reauth_link::open(sealer, &account, &sealed))
-                .transpose()?,
+                .and_then(|(account, sealed)| {
+                    // One link that was tampered with must not keep everybody from what happened.
+                    reauth_link::open(sealer, &account, &sealed)
+                        .inspect_err(|error| tracing::error!(%error, "a link is not shown"))
+                        .ok()
+                }),
             site: self.site,
             occurred_at: UnixTime(self.occurred_at),
             id: event_id(self.id)?,

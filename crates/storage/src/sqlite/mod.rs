@@ -49,8 +49,8 @@ pub(crate) struct Sqlite {
     sealer: Sealer,
     masters: RwLock<Vec<MasterKey>>,
     random: Arc<dyn Random>,
-    /// Counts the changes that events tell of.
-    news: watch::Sender<u64>,
+    /// The moment of the last event that is known of.
+    news: watch::Sender<i64>,
 }
 
 impl Sqlite {
