@@ -15,6 +15,7 @@ use mailgrant_core::token::{
     AuthorizationCode, GrantRequest, IdToken, RefreshToken, TokenError, TokenResponse,
 };
 
+use crate::credential::Credential;
 use crate::error::{Error, ErrorKind, Step};
 use crate::id_token::{Expected, Identity, Parts};
 use crate::keys::Keys;
@@ -27,6 +28,8 @@ use crate::transport::{Repeat, Transport};
 mod request;
 mod tenants;
 
+#[cfg(test)]
+pub(crate) use tenants::MOST_TENANTS;
 use tenants::Tenants;
 
 /// Talks to the authority for one registration. Cheap to clone; clones share what was fetched.
@@ -152,7 +155,7 @@ impl Client {
                 "a sign-in needs a redirect URI: configure one",
             ));
         }
-        registration.check_delegated()?;
+        registration.check_delegated(Step::Configuration)?;
         self.check_scopes(parameters.scopes)?;
         let metadata = self.metadata().await?;
         let request = AuthorizationRequest {
@@ -290,10 +293,19 @@ impl Client {
         scopes: &Scopes,
         mailbox: Option<&str>,
     ) -> Result<TokenResponse, Error> {
-        let _ = mailbox;
         let registration = &self.shared.registration;
         registration.check_app_only(&self.authority.tenant)?;
         self.check_scopes(scopes)?;
+        if let Credential::ServiceAccount(account) = &registration.credential {
+            let mailbox = mailbox
+                .filter(|mailbox| !mailbox.is_empty())
+                .ok_or_else(|| {
+                    Error::configuration(
+                        "a service account speaks for one mailbox at a time: name it",
+                    )
+                })?;
+            return self.delegation(account, scopes, mailbox).await;
+        }
         let grant = GrantRequest::ClientCredentials { scope: scopes };
         self.token(Step::ClientCredentials, Repeat::Always, grant, &[])
             .await
@@ -309,13 +321,12 @@ impl Client {
         &self,
         scopes: &Scopes,
     ) -> Result<DeviceAuthorizationResponse, Error> {
-        self.shared.registration.check_delegated()?;
         self.check_scopes(scopes)?;
         let metadata = self.metadata().await?;
         let Some(endpoint) = &metadata.device_authorization_endpoint else {
             return Err(Error::configuration("this authority has no device sign-in"));
         };
-        self.authorize_device_at(endpoint, scopes).await
+        self.authorize_device_at(&metadata, endpoint, scopes).await
     }
 
     /// Asks once whether the person has answered; the caller keeps the interval.

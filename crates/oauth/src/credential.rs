@@ -6,16 +6,25 @@
 use mailgrant_core::time::UnixTime;
 use mailgrant_core::token::ClientSecret;
 
+mod assertion;
+mod certificate;
 mod error;
 mod federated;
+mod key;
+mod material;
+mod pem;
+mod pkcs12;
 mod proof;
 mod secret;
+mod service_account;
 mod watched;
 
+pub use certificate::{Algorithm, Audience, Certificate, CertificateSource, Password};
 pub use error::{CredentialError, Part};
 pub use federated::Federated;
-pub(crate) use proof::{Proof, Sent};
+pub(crate) use proof::{Occasion, Proof, Sent};
 pub use secret::Secret;
+pub use service_account::ServiceAccount;
 
 /// How the client proves who it is (RFC 6749 §2.3, RFC 7523).
 #[derive(Clone, Debug)]
@@ -25,8 +34,12 @@ pub enum Credential {
     None,
     /// A client secret: its value, not its id.
     Secret(Secret),
+    /// A certificate, whose key signs an assertion for each request.
+    Certificate(Certificate),
     /// Another authority's token, such as a Kubernetes service account's.
     Federated(Federated),
+    /// A Google service account, which speaks for the people of a Workspace domain.
+    ServiceAccount(ServiceAccount),
 }
 
 impl Credential {
@@ -36,15 +49,30 @@ impl Credential {
         match self {
             Self::None => "none",
             Self::Secret(_) => "secret",
+            Self::Certificate(_) => "certificate",
             Self::Federated(_) => "federated",
+            Self::ServiceAccount(_) => "service_account",
         }
     }
 
-    /// When it ends, where it tells by itself: a certificate's `notAfter`.
+    /// When it ends, where it tells by itself: a certificate's `notAfter`, as it was when its file was
+    /// last looked at (see [`reread`](Self::reread)).
     #[must_use]
-    pub const fn ends_at(&self) -> Option<UnixTime> {
+    pub fn ends_at(&self) -> Option<UnixTime> {
         match self {
-            Self::None | Self::Secret(_) | Self::Federated(_) => None,
+            Self::Certificate(certificate) => Some(certificate.ends_at()),
+            Self::None | Self::Secret(_) | Self::Federated(_) | Self::ServiceAccount(_) => None,
+        }
+    }
+
+    /// Looks at the files again, as every request does: before an alarm is raised about a certificate
+    /// that may have been replaced meanwhile.
+    pub async fn reread(&self, now: UnixTime) {
+        match self {
+            Self::None | Self::Federated(_) => {}
+            Self::Secret(secret) => drop(secret.current(now).await),
+            Self::Certificate(certificate) => drop(certificate.current(now).await),
+            Self::ServiceAccount(account) => drop(account.current(now).await),
         }
     }
 
@@ -52,20 +80,23 @@ impl Credential {
     /// person at a time.
     #[must_use]
     pub const fn is_per_mailbox(&self) -> bool {
-        match self {
-            Self::None | Self::Secret(_) | Self::Federated(_) => false,
-        }
+        matches!(self, Self::ServiceAccount(_))
     }
 
     /// Whether it can be used at all, as far as it tells by itself.
-    pub(crate) fn check(&self, _now: UnixTime) -> Result<(), CredentialError> {
-        Ok(())
+    pub(crate) fn check(&self, now: UnixTime) -> Result<(), CredentialError> {
+        match self {
+            Self::Certificate(certificate) => certificate.check(now),
+            Self::None | Self::Secret(_) | Self::Federated(_) | Self::ServiceAccount(_) => Ok(()),
+        }
     }
 
     /// What the next request is signed or filled with.
     pub(crate) async fn proof(&self, now: UnixTime) -> Result<Proof, CredentialError> {
         Ok(match self {
-            Self::None => Proof::None,
+            // A service account's assertion is the grant itself, and needs no client.
+            Self::None | Self::ServiceAccount(_) => Proof::None,
+            Self::Certificate(certificate) => Proof::Signer(certificate.current(now).await),
             Self::Secret(secret) => Proof::Secret(secret.current(now).await),
             Self::Federated(federated) => Proof::Token(federated.current(now).await?),
         })

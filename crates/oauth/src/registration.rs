@@ -6,7 +6,7 @@ use mailgrant_core::endpoint::Endpoint;
 use mailgrant_core::provider::{Endpoints, Provider};
 use mailgrant_core::token::ClientId;
 
-use crate::{Credential, Error};
+use crate::{Credential, Error, ErrorKind, Step};
 
 /// A client registration.
 #[derive(Clone, Debug)]
@@ -67,9 +67,11 @@ impl Registration {
     }
 
     /// What people and delegated grants need, and a service account is not.
-    pub(crate) fn check_delegated(&self) -> Result<(), Error> {
+    pub(crate) fn check_delegated(&self, step: Step) -> Result<(), Error> {
         if self.credential.is_per_mailbox() {
-            return Err(Error::configuration(
+            return Err(Error::new(
+                step,
+                ErrorKind::Configuration,
                 "a service account signs nobody in: use it for app-only accounts, and an \
                  application with a client id and secret for people",
             ));

@@ -18,9 +18,12 @@ use mailgrant_core::time::UnixTime;
 /// ```
 #[derive(Clone)]
 pub struct Surroundings {
-    clock: Arc<dyn Fn() -> UnixTime + Send + Sync>,
-    random: Arc<dyn Fn(&mut [u8]) + Send + Sync>,
+    clock: Arc<Clock>,
+    random: Arc<Random>,
 }
+
+type Clock = dyn Fn() -> UnixTime + Send + Sync;
+type Random = dyn Fn(&mut [u8]) + Send + Sync;
 
 impl Surroundings {
     /// `clock` tells the time; `random` fills a buffer with unpredictable bytes.

@@ -1,5 +1,6 @@
 //! The client against an authority that misbehaves.
 
+mod credential;
 mod discovery;
 mod id_token;
 mod network;

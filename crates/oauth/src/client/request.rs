@@ -1,6 +1,7 @@
 //! Requests in which the client authenticates.
 
 use mailgrant_core::device::{DeviceAuthorizationRequest, DeviceAuthorizationResponse};
+use mailgrant_core::discovery::Metadata;
 use mailgrant_core::endpoint::Endpoint;
 use mailgrant_core::scope::Scopes;
 use mailgrant_core::token::{
@@ -10,9 +11,19 @@ use reqwest::RequestBuilder;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 
 use super::Client;
-use crate::credential::Sent;
+use crate::credential::{Occasion, Sent, ServiceAccount};
 use crate::error::{Error, Step};
 use crate::transport::Repeat;
+
+/// What differs from one kind of request to the next.
+struct Asked<'a> {
+    step: Step,
+    repeat: Repeat,
+    metadata: &'a Metadata,
+    endpoint: &'a Endpoint,
+    /// That are in the form, besides the client's own.
+    secrets: &'a [&'a str],
+}
 
 impl Client {
     /// Sends a token request. `secrets` are those in `grant`.
@@ -24,26 +35,31 @@ impl Client {
         secrets: &[&str],
     ) -> Result<TokenResponse, Error> {
         let metadata = self.metadata().await?;
-        let client_id = &self.shared.registration.client_id;
-        let form = |authentication: ClientAuthentication<'_>| {
-            let request = TokenRequest {
-                client_id,
-                authentication,
-                grant,
-            };
-            request.body()
+        let asked = Asked {
+            step,
+            repeat,
+            metadata: &metadata,
+            endpoint: &metadata.token_endpoint,
+            secrets,
         };
-        let read = |status: u16, answer: &[u8]| TokenResponse::parse(status, answer);
-        let endpoint = &metadata.token_endpoint;
-        self.authenticated(step, repeat, endpoint, form, read, secrets)
-            .await
+        let form = |authentication: ClientAuthentication<'_>| self.form(authentication, grant);
+        self.authenticated(asked, form, TokenResponse::parse).await
     }
 
+    /// Begins a device sign-in, where the client authenticates too (RFC 8628 §3.1).
     pub(super) async fn authorize_device_at(
         &self,
+        metadata: &Metadata,
         endpoint: &Endpoint,
         scopes: &Scopes,
     ) -> Result<DeviceAuthorizationResponse, Error> {
+        let asked = Asked {
+            step: Step::DeviceAuthorization,
+            repeat: Repeat::Unserved,
+            metadata,
+            endpoint,
+            secrets: &[],
+        };
         let client_id = &self.shared.registration.client_id;
         let form = |authentication: ClientAuthentication<'_>| {
             let request = DeviceAuthorizationRequest {
@@ -53,56 +69,110 @@ impl Client {
             };
             request.body()
         };
-        let read = |status: u16, answer: &[u8]| DeviceAuthorizationResponse::parse(status, answer);
-        let step = Step::DeviceAuthorization;
-        self.authenticated(step, Repeat::Unserved, endpoint, form, read, &[])
+        self.authenticated(asked, form, DeviceAuthorizationResponse::parse)
             .await
+    }
+
+    /// Redeems a service account's assertion, at the place that its key file names.
+    pub(super) async fn delegation(
+        &self,
+        account: &ServiceAccount,
+        scopes: &Scopes,
+        mailbox: &str,
+    ) -> Result<TokenResponse, Error> {
+        let step = Step::ClientCredentials;
+        let now = self.shared.surroundings.now();
+        let key = account.current(now).await;
+        let assertion = key.sign(mailbox, scopes, now)?;
+        let grant = GrantRequest::JwtBearer {
+            assertion: &assertion,
+            // In the assertion.
+            scope: None,
+        };
+        let body = self.form(ClientAuthentication::None, grant);
+        let build = |http: &reqwest::Client| Ok((post(http, key.token_uri(), &body), ()));
+        let read = |(), status: u16, answer: &[u8]| {
+            let secrets = [assertion.expose()];
+            TokenResponse::parse(status, answer)
+                .map_err(|error| refused(step, status, error, secrets.into_iter()))
+        };
+        let transport = &self.shared.transport;
+        transport.send(step, Repeat::Always, build, read).await
+    }
+
+    fn form(&self, authentication: ClientAuthentication<'_>, grant: GrantRequest<'_>) -> Form {
+        let request = TokenRequest {
+            client_id: &self.shared.registration.client_id,
+            authentication,
+            grant,
+        };
+        request.body()
     }
 
     /// Every attempt authenticates anew: an assertion is good for one request (RFC 7523 §3, `jti`).
     async fn authenticated<T>(
         &self,
-        step: Step,
-        repeat: Repeat,
-        endpoint: &Endpoint,
+        asked: Asked<'_>,
         form: impl Fn(ClientAuthentication<'_>) -> Form,
         read: impl Fn(u16, &[u8]) -> Result<T, TokenError>,
-        secrets: &[&str],
     ) -> Result<T, Error> {
-        let metadata = self.metadata().await?;
+        let Asked {
+            step,
+            repeat,
+            metadata,
+            endpoint,
+            secrets,
+        } = asked;
         let registration = &self.shared.registration;
-        let proof = registration
-            .credential
-            .proof(self.shared.surroundings.now())
-            .await
-            .map_err(|error| Error::credential(step, error))?;
-        let supported = metadata.token_endpoint_auth_methods_supported.as_deref();
+        registration.check_delegated(step)?;
+        let surroundings = &self.shared.surroundings;
+        let proof = registration.credential.proof(surroundings.now()).await;
+        let proof = proof.map_err(|error| Error::credential(step, error))?;
+        let occasion = Occasion {
+            client_id: &registration.client_id,
+            token_endpoint: metadata.token_endpoint.as_str(),
+            issuer: metadata.issuer.as_deref(),
+            supported: metadata.token_endpoint_auth_methods_supported.as_deref(),
+            surroundings,
+        };
         let build = |http: &reqwest::Client| {
-            let sent = proof.attempt(supported);
+            let sent = proof.attempt(&occasion)?;
             let authentication = sent.authentication();
-            let request = http
-                .post(endpoint.as_str())
-                .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
-                .body(form(authentication).to_string());
+            let request = post(http, endpoint, &form(authentication));
             let request = match authentication.header(&registration.client_id) {
                 Some(header) => request.header(AUTHORIZATION, sensitive(&header)?),
                 None => request,
             };
-            Ok::<(RequestBuilder, Sent), Error>((request, sent))
+            Ok((request, sent))
         };
         let read = |sent: Sent, status: u16, answer: &[u8]| {
-            read(status, answer).map_err(|mut error| {
-                if let TokenError::Refused(refused) = &mut error {
-                    // An authority that echoes what it refuses must not get it into our logs.
-                    let secrets = secrets.iter().copied().chain(sent.secret());
-                    secrets.for_each(|secret| refused.redact(secret));
-                }
-                Error::token(step, status, error)
+            read(status, answer).map_err(|error| {
+                let secrets = secrets.iter().copied().chain(sent.secret());
+                refused(step, status, error, secrets)
             })
         };
         let transport = &self.shared.transport;
         transport.send(step, repeat, build, read).await
     }
+}
+
+fn post(http: &reqwest::Client, endpoint: &Endpoint, form: &str) -> RequestBuilder {
+    http.post(endpoint.as_str())
+        .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+        .body(form.to_owned())
+}
+
+/// An authority that echoes what it refuses must not get it into our logs.
+fn refused<'a>(
+    step: Step,
+    status: u16,
+    mut error: TokenError,
+    mut secrets: impl Iterator<Item = &'a str>,
+) -> Error {
+    if let TokenError::Refused(refused) = &mut error {
+        secrets.by_ref().for_each(|secret| refused.redact(secret));
+    }
+    Error::token(step, status, error)
 }
 
 type Form = zeroize::Zeroizing<String>;

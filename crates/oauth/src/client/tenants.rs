@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::Authority;
 use crate::error::Error;
 
-/// Keeps what was fetched of each tenant, for the [`MOST`] used last.
+/// Keeps what was fetched of each tenant, for the [`MOST_TENANTS`] used last.
 #[derive(Default)]
 pub(super) struct Tenants(Mutex<Used>);
 
@@ -31,7 +31,7 @@ impl Tenants {
             return Ok(Arc::clone(authority));
         }
         let authority = Arc::new(make()?);
-        if used.tenants.len() >= MOST {
+        if used.tenants.len() >= MOST_TENANTS {
             let oldest = used.tenants.iter().min_by_key(|(_, (last, _))| *last);
             if let Some(oldest) = oldest.map(|(tenant, _)| tenant.clone()) {
                 used.tenants.remove(&oldest);
@@ -44,4 +44,4 @@ impl Tenants {
 }
 
 /// A tenant's documents are a few tens of kilobytes.
-pub(super) const MOST: usize = 256;
+pub(crate) const MOST_TENANTS: usize = 256;

@@ -1,13 +1,32 @@
 //! What one request is signed or filled with.
 
-use mailgrant_core::token::{ClientAssertion, ClientAuthentication, ClientSecret};
+use std::sync::Arc;
+
+use mailgrant_core::token::{ClientAssertion, ClientAuthentication, ClientId, ClientSecret};
+
+use super::certificate::Signer;
+use crate::error::Error;
+use crate::surroundings::Surroundings;
 
 /// Enough to authenticate any number of attempts.
 pub(crate) enum Proof {
     None,
     Secret(ClientSecret),
+    /// Signs an assertion for each.
+    Signer(Arc<Signer>),
     /// Somebody else's token, as it is.
     Token(ClientAssertion),
+}
+
+/// Who authenticates to whom.
+#[derive(Clone, Copy)]
+pub(crate) struct Occasion<'a> {
+    pub(crate) client_id: &'a ClientId,
+    pub(crate) token_endpoint: &'a str,
+    pub(crate) issuer: Option<&'a str>,
+    /// `token_endpoint_auth_methods_supported`.
+    pub(crate) supported: Option<&'a [String]>,
+    pub(crate) surroundings: &'a Surroundings,
 }
 
 /// The authentication of one attempt.
@@ -21,9 +40,12 @@ pub(crate) enum Sent {
 impl Proof {
     /// The authentication of the next attempt, in a way that the authority supports: a secret goes
     /// into the body unless the authority wants it in the header only.
-    pub(crate) fn attempt(&self, supported: Option<&[String]>) -> Sent {
-        let supports = |name| supported.is_some_and(|names| names.iter().any(|each| each == name));
-        match self {
+    pub(crate) fn attempt(&self, occasion: &Occasion<'_>) -> Result<Sent, Error> {
+        let supports = |name| {
+            let mut names = occasion.supported.into_iter().flatten();
+            names.any(|each| each == name)
+        };
+        Ok(match self {
             Self::None => Sent::None,
             Self::Secret(secret)
                 if supports("client_secret_basic") && !supports("client_secret_post") =>
@@ -31,8 +53,9 @@ impl Proof {
                 Sent::SecretBasic(secret.clone())
             }
             Self::Secret(secret) => Sent::SecretPost(secret.clone()),
+            Self::Signer(signer) => Sent::Assertion(signer.sign(occasion)?),
             Self::Token(token) => Sent::Assertion(token.clone()),
-        }
+        })
     }
 }
 

@@ -44,7 +44,7 @@ struct State<T> {
     good: Arc<T>,
     /// Of the contents that `good` was read from; the contents themselves are secret.
     digest: Digest,
-    /// Contents that cannot be used, or None where not even they could be read.
+    /// Why the newest contents are not in use; with their digest where they never will be.
     bad: Option<(Option<Digest>, CredentialError)>,
 }
 
@@ -62,6 +62,11 @@ impl<M: Meaning> Watched<M> {
             bad: None,
         });
         Ok(Self { meaning, state })
+    }
+
+    /// What makes sense of them.
+    pub(crate) const fn meaning(&self) -> &M {
+        &self.meaning
     }
 
     /// What the files said when they were last looked at.
@@ -104,10 +109,14 @@ impl<M: Meaning> Watched<M> {
         digest: Digest,
         now: UnixTime,
     ) {
-        let read = self.meaning.read(contents);
-        match read.and_then(|value| self.meaning.check(&value, now).map(|()| value)) {
-            Err(error) => state.complain(Some(digest), error),
-            Ok(value) => {
+        let value = match self.meaning.read(contents) {
+            Ok(value) => value,
+            Err(error) => return state.complain(Some(digest), error),
+        };
+        match self.meaning.check(&value, now) {
+            // It may do later: a certificate that is not valid yet. So it is read again.
+            Err(error) => state.complain(None, error),
+            Ok(()) => {
                 if let Some((_, path)) = self.meaning.files().first() {
                     let file = path.display();
                     tracing::info!(%file, "the file was replaced; its new content is in use");
