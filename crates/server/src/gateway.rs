@@ -212,20 +212,22 @@ fn state(engine: Engine) -> state::Gateway {
 fn warn_of_ends(settings: &Settings, environment: &Environment) {
     let now = environment.clock.now();
     for application in &settings.applications {
-        let Some(end) = application.client_secret_expires else {
+        let Some(end) = application.credential_ends_at() else {
             continue;
         };
         let days = end.since(now).as_secs() / DAY.as_secs();
         if end <= now {
             tracing::error!(
                 application = application.id,
-                "the client secret has expired; make a new one at the provider"
+                credential = application.credential.kind(),
+                "the application's credential has expired; make a new one at the provider"
             );
         } else if days < 30 {
             tracing::warn!(
                 application = application.id,
+                credential = application.credential.kind(),
                 days,
-                "the client secret ends soon; make a new one at the provider"
+                "the application's credential ends soon; make a new one at the provider"
             );
         }
     }

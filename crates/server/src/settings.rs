@@ -18,11 +18,28 @@
 //! client_secret_expires = 2027-06-01
 //! ```
 //!
+//! An application proves who it is by exactly one of
+//!
+//! ```toml
+//! client_secret_file = "secret"              # holds the secret's value and nothing else
+//! client_secret_env = "CONTOSO_SECRET"       # or a variable does
+//! certificate = { file = "app.pem" }         # certificate and key: PEM, or PKCS#12
+//! federated = { token_file = "token.jwt" }   # another authority's token, kept fresh by somebody else
+//! service_account = { file = "key.json" }    # Google's key file; the client_id is in it
+//! ```
+//!
+//! A certificate takes more: `key_file`, where the key is in a file of its own; `password_file` or
+//! `password_env`; `algorithm`: `"PS256"` with `x5t#S256` (the default) or `"RS256"` with `x5t`;
+//! `audience`: `"token_endpoint"` (the default) or `"issuer"`; `key_id`, for authorities that know keys by
+//! an id of their own. All these files are read again for each request to the authority: what replaces
+//! them is used without a restart, and while they cannot be used, what they held before.
+//!
 //! `MAILGRANT_SERVER__LISTEN=0.0.0.0:80` replaces `server.listen`;
 //! `MAILGRANT_APPLICATION__CONTOSO__CLIENT_ID` (or `…__0__CLIENT_ID`) a key of that application.
 //! Relative paths are relative to the file's folder.
 
 mod application;
+mod credential;
 mod file;
 mod origin;
 mod provider;
@@ -100,7 +117,7 @@ pub struct Application {
     pub client_id: ClientId,
     /// How the client proves itself.
     pub credential: Credential,
-    /// When the credential ends, if the operator told.
+    /// When the client secret ends, if the operator told; see [`Application::credential_ends_at`].
     pub client_secret_expires: Option<UnixTime>,
     /// Certificates (PEM) trusted besides the platform's roots.
     pub extra_ca_pem: Option<Arc<[u8]>>,
@@ -145,6 +162,12 @@ impl Application {
     #[must_use]
     pub fn scopes(&self) -> &Scopes {
         &self.provider.scopes
+    }
+
+    /// When the credential ends: as a certificate says, or the operator of a client secret.
+    #[must_use]
+    pub fn credential_ends_at(&self) -> Option<UnixTime> {
+        self.credential.ends_at().or(self.client_secret_expires)
     }
 
     /// What the app-only flow asks for.

@@ -1,16 +1,13 @@
 //! `[[application]]`: the operator's client registrations.
 
-use std::{collections::BTreeMap, path::Path, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 
+use super::{Application, SettingsError, credential, file, provider, source::Context};
 use mailgrant_core::{
     provider::{PRESETS, Provider},
     scope::{Scopes, check_mail_scope},
     time::UnixTime,
-    token::{ClientId, ClientSecret},
 };
-use mailgrant_oauth::Credential;
-
-use super::{Application, SettingsError, file, provider, source::Context};
 
 pub(super) fn all(
     written: Vec<file::Application>,
@@ -62,10 +59,9 @@ fn one(
     if !written.app_only_scopes.is_empty() {
         provider.app_only_scopes = scopes(&written.app_only_scopes, &table.key("app_only_scopes"))?;
     }
-    let client_id = ClientId::new(written.client_id.clone())
-        .map_err(|problem| table.wrong("client_id", problem.to_string()))?;
+    let (credential, client_id) = credential::read(&written, table, context)?;
     Ok(Application {
-        credential: credential(&written, table, context)?,
+        credential,
         client_secret_expires: written
             .client_secret_expires
             .as_deref()
@@ -104,51 +100,6 @@ fn preset(
             ),
         )
     })
-}
-
-fn credential(
-    written: &file::Application,
-    table: &Table,
-    context: &Context<'_>,
-) -> Result<Credential, SettingsError> {
-    for (key, given) in [
-        ("certificate", &written.certificate),
-        ("federated", &written.federated),
-    ] {
-        if given.is_some() {
-            return Err(table.wrong(key, "this version proves itself with a client secret only; use client_secret_file or client_secret_env"));
-        }
-    }
-    let (key, secret) = match (&written.client_secret_file, &written.client_secret_env) {
-        (None, None) => return Ok(Credential::None),
-        (Some(_), Some(_)) => {
-            return Err(table.wrong(
-                "client_secret_file",
-                "give either `client_secret_file` or `client_secret_env`, not both",
-            ));
-        }
-        (Some(path), None) => ("client_secret_file", secret_file(path, table, context)?),
-        (None, Some(variable)) => (
-            "client_secret_env",
-            context
-                .variable(variable, &table.key("client_secret_env"))?
-                .to_owned(),
-        ),
-    };
-    if secret.is_empty() {
-        return Err(table.wrong(key, "holds no secret"));
-    }
-    ClientSecret::new(secret)
-        .map(Credential::from)
-        .map_err(|problem| table.wrong(key, problem.to_string()))
-}
-
-/// The secret is the file's content without the line end that editors add.
-fn secret_file(path: &Path, table: &Table, context: &Context<'_>) -> Result<String, SettingsError> {
-    Ok(context
-        .file(path, &table.key("client_secret_file"))?
-        .trim_end_matches(['\r', '\n'])
-        .to_owned())
 }
 
 /// Refuses scopes that would yield a token for another resource than mail.

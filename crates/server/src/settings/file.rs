@@ -66,16 +66,42 @@ pub(super) struct Application {
     pub(super) id: String,
     pub(super) provider: String,
     pub(super) tenant: Option<String>,
-    pub(super) client_id: String,
+    /// A service account's key file tells it.
+    pub(super) client_id: Option<String>,
     pub(super) client_secret_file: Option<PathBuf>,
     pub(super) client_secret_env: Option<String>,
     pub(super) client_secret_expires: Option<String>,
-    pub(super) certificate: Option<BTreeMap<String, String>>,
-    pub(super) federated: Option<BTreeMap<String, String>>,
+    pub(super) certificate: Option<Certificate>,
+    pub(super) federated: Option<Federated>,
+    pub(super) service_account: Option<ServiceAccount>,
     #[serde(default, deserialize_with = "words")]
     pub(super) scopes: Vec<String>,
     #[serde(default, deserialize_with = "words")]
     pub(super) app_only_scopes: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Certificate {
+    pub(super) file: PathBuf,
+    pub(super) key_file: Option<PathBuf>,
+    pub(super) password_file: Option<PathBuf>,
+    pub(super) password_env: Option<String>,
+    pub(super) algorithm: Option<String>,
+    pub(super) audience: Option<String>,
+    pub(super) key_id: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Federated {
+    pub(super) token_file: PathBuf,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ServiceAccount {
+    pub(super) file: PathBuf,
 }
 
 #[derive(Debug, Deserialize)]

@@ -261,8 +261,8 @@ fn what_cannot_work_stops_the_start_and_names_the_key() {
         (
             "client_id = \"x\"",
             "client_id = \"x\"\ncertificate = { file = \"c\" }",
-            "application[1].certificate",
-            "client_secret_file",
+            "application[1].certificate.file",
+            "cannot be read",
         ),
     ] {
         assert!(GOOD.contains(from), "{from}");
