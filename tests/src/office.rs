@@ -223,17 +223,7 @@ impl Settings {
         fs::write(home.join("client-secret"), self.client_secret)?;
         let scope = self.scope;
         let (authority, own) = (sandbox.text("/authority"), sandbox.text("/tenant"));
-        let (issuer, tenant) = match self.tenant {
-            None => (format!("{authority}/{own}/v2.0"), String::new()),
-            Some(tenant) => (
-                format!("{authority}/{{tenant}}/v2.0"),
-                format!("tenant = \"{tenant}\"\n"),
-            ),
-        };
-        let archive_tenant = match self.tenant {
-            None => String::new(),
-            Some(_) => format!("tenant = \"{own}\"\n"),
-        };
+        let tenant = self.tenant.unwrap_or(own);
         let (more, site) = (self.more, &self.site);
         let imap = &sandbox.ready["imap"]["port"];
         let ca = sandbox.text("/ca_file");
@@ -253,23 +243,24 @@ file = "master.key"
 [[application]]
 id = "corp"
 provider = "office"
+tenant = "{tenant}"
 client_id = "3f0b9f4e-6d58-4c1b-9a57-8e21c4d7b605"
 client_secret_file = "client-secret"
-{tenant}{more}
+{more}
 
 [[application]]
 id = "archive"
 provider = "office"
+tenant = "{own}"
 client_id = "a84d2c17-15e3-47f9-b0d6-5c9f3e7a1288"
 client_secret_file = "archive-secret"
-{archive_tenant}
 
 [[provider]]
 id = "office"
+like = "microsoft365"
 display_name = "Office"
-issuer = "{issuer}"
+issuer = "{authority}/{{tenant}}/v2.0"
 scopes = ["openid", "profile", "email", "offline_access", "{scope}"]
-app_only_scopes = ["https://outlook.office365.com/.default"]
 imap = {{ host = "localhost", port = {imap}, tls = "implicit" }}
 tls_ca_file = "{ca}"
 "#

@@ -110,8 +110,8 @@ pub struct AuthorizationRequest<'a> {
 impl AuthorizationRequest<'_> {
     /// The URL to send the browser to.
     ///
-    /// `login_hint` and `prompt=select_account` exclude each other at Entra: with both, the hint
-    /// is sent. A `prompt` of the request goes before one among the extra parameters.
+    /// A `prompt` of the request goes before one among the extra parameters; what the provider
+    /// makes of it is told by [`Provider::prompt`](crate::provider::Provider::prompt).
     #[must_use]
     pub fn url(&self, authorization_endpoint: &Endpoint) -> String {
         let scope = self.scopes.to_string();
@@ -137,9 +137,6 @@ impl AuthorizationRequest<'_> {
             if pairs.iter().all(|(taken, _)| taken != name) {
                 pairs.push((name, value));
             }
-        }
-        if pairs.iter().any(|(name, _)| *name == "login_hint") {
-            pairs.retain(|pair| *pair != ("prompt", "select_account"));
         }
         authorization_endpoint.with_query(pairs.iter().copied())
     }
@@ -205,14 +202,10 @@ mod tests {
     }
 
     #[test]
-    fn the_hint_goes_before_the_account_picker() {
-        let pairs = parameters(Some("a&b@c.test"), Some("select_account"), &[]);
+    fn an_empty_hint_is_none() {
+        let pairs = parameters(Some("a&b@c.test"), Some("login"), &[]);
         assert_eq!(value(&pairs, "login_hint"), ["a&b@c.test"]);
-        assert!(value(&pairs, "prompt").is_empty());
-        assert_eq!(
-            value(&parameters(Some(""), Some("select_account"), &[]), "prompt"),
-            ["select_account"]
-        );
+        assert!(value(&parameters(Some(""), None, &[]), "login_hint").is_empty());
     }
 
     #[test]

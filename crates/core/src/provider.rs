@@ -26,17 +26,27 @@
 //! provider.smtp = Some(MailHost::new("smtp.corp.test", 587, Tls::StartTls).unwrap());
 //! ```
 
-use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 use crate::InvalidValue;
 use crate::authorization::admin_consent::check_tenant;
-use crate::endpoint::Endpoint;
+use crate::endpoint;
 use crate::scope::{ScopeProblem, Scopes, check_mail_scope_for};
 use crate::value::Problem;
 
+mod cloud;
+mod endpoints;
+mod mail_host;
 mod presets;
+mod quirks;
+#[cfg(test)]
+mod tests;
 
+pub use cloud::{CLOUDS, Cloud};
+pub use endpoints::Endpoints;
+pub use mail_host::{MailHost, Tls};
 pub use presets::PRESETS;
+pub use quirks::{AddressClaim, AppOnly, CredentialKind, HttpRedirects, Unfit};
 
 /// A provider of mailboxes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,27 +58,64 @@ pub struct Provider {
     pub display_name: String,
     /// Its authority.
     pub endpoints: Endpoints,
+    /// Which of Microsoft's clouds it is, or is like.
+    pub cloud: Option<&'static Cloud>,
+
     /// For the tenant when the application names none.
     pub default_tenant: Option<String>,
+    /// Words in the place of a tenant that stand for many: nothing app-only can be asked there.
+    pub tenant_aliases: &'static [&'static str],
+    /// Whether administrators can consent by a link
+    /// ([`admin_consent_url`](crate::authorization::admin_consent_url)).
+    pub admin_consent: bool,
+
     /// What a delegated grant asks for: identity, refresh token, IMAP.
     pub scopes: Scopes,
-    /// Besides, where sending is wanted.
+    /// Besides, where sending is wanted. Empty: the others do.
     pub smtp_scopes: Scopes,
-    /// Besides, where POP is wanted.
+    /// Besides, where POP is wanted. Empty: the others do.
     pub pop3_scopes: Scopes,
-    /// What client credentials ask for; empty where there is no such flow.
+    /// What app-only tokens are asked for; empty where there is no such flow.
     pub app_only_scopes: Scopes,
+
     /// The IMAP server.
     pub imap: MailHost,
     /// The submission server.
     pub smtp: Option<MailHost>,
     /// The POP server.
     pub pop3: Option<MailHost>,
+
     /// For the authorization request, besides the standard ones.
     pub authorization_parameters: Vec<(String, String)>,
-    /// Whether administrators can consent by a link
-    /// ([`admin_consent_url`](crate::authorization::admin_consent_url)).
-    pub admin_consent: bool,
+    /// Whether `login_hint` and `prompt=select_account` exclude each other.
+    pub login_hint_excludes_account_picker: bool,
+    /// Which redirect URIs need no `https`.
+    pub http_redirects: HttpRedirects,
+
+    /// What applications may prove themselves with.
+    pub credentials: &'static [CredentialKind],
+    /// How mailboxes are opened without anybody signing in.
+    pub app_only: AppOnly,
+    /// How long a client secret may live.
+    pub max_secret_lifetime: Option<Duration>,
+    /// Whether newcomers get no registration that may read mail.
+    pub registration_closed: bool,
+
+    /// Whether a refresh has to name its scopes. Elsewhere it must not: what was granted holds
+    /// (RFC 6749 §6), and naming more than was granted is refused.
+    pub refresh_names_scopes: bool,
+    /// Whether each refresh gives a new refresh token.
+    pub refresh_token_rotates: bool,
+    /// How long a refresh token lives that nobody uses; None: not known.
+    pub refresh_token_idle_lifetime: Option<Duration>,
+    /// Whether access tokens say nothing to the client.
+    pub opaque_access_tokens: bool,
+
+    /// The ID token's claims that may name the mailbox, the likeliest first. Empty: there is no
+    /// ID token, and the mailbox has to be named by whoever starts the sign-in.
+    pub address_claims: Vec<AddressClaim>,
+    /// Whether the userinfo endpoint takes tokens that were made for mail.
+    pub userinfo: bool,
 }
 
 impl Provider {
@@ -78,15 +125,18 @@ impl Provider {
         presets::preset(id)
     }
 
-    /// A provider that no preset covers: a delegated flow and IMAP; set the other fields as
-    /// needed.
+    /// A provider that no preset covers: a delegated flow and IMAP, after the standards; set the
+    /// other fields as needed.
     #[must_use]
     pub fn custom(id: &str, endpoints: Endpoints, scopes: Scopes, imap: MailHost) -> Self {
         Self {
             id: id.to_owned(),
             display_name: id.to_owned(),
             endpoints,
+            cloud: None,
             default_tenant: None,
+            tenant_aliases: &[],
+            admin_consent: false,
             scopes,
             smtp_scopes: Scopes::default(),
             pop3_scopes: Scopes::default(),
@@ -95,7 +145,18 @@ impl Provider {
             smtp: None,
             pop3: None,
             authorization_parameters: Vec::new(),
-            admin_consent: false,
+            login_hint_excludes_account_picker: false,
+            http_redirects: HttpRedirects::Loopback,
+            credentials: &CredentialKind::ALL,
+            app_only: AppOnly::None,
+            max_secret_lifetime: None,
+            registration_closed: false,
+            refresh_names_scopes: false,
+            refresh_token_rotates: false,
+            refresh_token_idle_lifetime: None,
+            opaque_access_tokens: false,
+            address_claims: vec![AddressClaim::PreferredUsername, AddressClaim::Email],
+            userinfo: true,
         }
     }
 
@@ -113,6 +174,13 @@ impl Provider {
         self.endpoints
             .issuer()
             .is_some_and(|issuer| issuer.contains(TENANT))
+    }
+
+    /// Whether that word stands for many tenants, as Entra's `organizations` does.
+    #[must_use]
+    pub fn is_tenant_alias(&self, tenant: &str) -> bool {
+        let same = |alias: &&str| alias.eq_ignore_ascii_case(tenant);
+        self.has_tenants() && self.tenant_aliases.iter().any(same)
     }
 
     /// The tenant to use: the application's, else the provider's usual one, else none (empty).
@@ -134,223 +202,136 @@ impl Provider {
     ///
     /// Carries the scope that was meant, in this provider's cloud.
     pub fn check_scopes(&self, scopes: &Scopes) -> Result<(), ScopeProblem> {
-        // The resource of the cloud is what the preset's own IMAP scope begins with.
-        let resource = self
-            .scopes
-            .iter()
-            .find_map(|scope| scope.as_str().strip_suffix("/IMAP.AccessAsUser.All"))
-            .unwrap_or("https://outlook.office.com");
+        let [worldwide, ..] = &CLOUDS;
+        let resource = self.cloud.unwrap_or(worldwide).resource;
         scopes
             .iter()
             .try_for_each(|scope| check_mail_scope_for(scope.as_str(), resource))
     }
-}
 
-/// Where the authority's endpoints are.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Endpoints {
-    /// In the issuer's discovery document.
-    Discovery {
-        /// May hold `{tenant}`.
-        issuer: String,
-    },
-    /// Here: for authorities that publish no document.
-    Explicit {
-        /// For checking `iss`, where known.
-        issuer: Option<String>,
-        /// Where the browser goes.
-        authorization_endpoint: Endpoint,
-        /// Where codes and refresh tokens are redeemed.
-        token_endpoint: Endpoint,
-        /// The keys of ID tokens.
-        jwks_uri: Option<Endpoint>,
-        /// RFC 8628.
-        device_authorization_endpoint: Option<Endpoint>,
-    },
-}
-
-impl Endpoints {
-    /// The issuer, `{tenant}` still in it.
-    #[must_use]
-    pub fn issuer(&self) -> Option<&str> {
-        match self {
-            Self::Discovery { issuer } => Some(issuer),
-            Self::Explicit { issuer, .. } => issuer.as_deref(),
-        }
-    }
-}
-
-/// A mail server.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(try_from = "UncheckedMailHost")]
-pub struct MailHost {
-    /// A DNS name or an address.
-    pub host: String,
-    /// The port.
-    pub port: u16,
-    /// How the connection is protected.
-    pub tls: Tls,
-}
-
-impl MailHost {
-    /// Checks the host.
+    /// Refuses an application whose credential is of no use here.
     ///
     /// # Errors
     ///
-    /// When it is neither a DNS name nor an address, or the port is 0.
-    pub fn new(host: impl Into<String>, port: u16, tls: Tls) -> Result<Self, InvalidValue> {
-        let host = host.into();
-        let letters = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
-        let is_name = !host.is_empty() && host.len() <= 253 && host.bytes().all(letters);
-        if !is_name && host.parse::<std::net::Ipv6Addr>().is_err() {
-            return Err(InvalidValue::new(
-                "mail host",
-                Problem::Form("a host name or address"),
-            ));
+    /// Says what is taken instead.
+    pub fn check_credential(&self, kind: CredentialKind) -> Result<(), Unfit> {
+        let fits = |kind: CredentialKind| {
+            self.credentials.contains(&kind)
+                && (kind != CredentialKind::ServiceAccount
+                    || self.app_only == AppOnly::ServiceAccount)
+        };
+        if fits(kind) {
+            return Ok(());
         }
-        if port == 0 {
-            return Err(InvalidValue::new(
-                "mail port",
-                Problem::Form("between 1 and 65535"),
-            ));
-        }
-        Ok(Self { host, port, tls })
+        Err(Unfit::Credential {
+            provider: self.display_name.clone(),
+            found: kind,
+            allowed: CredentialKind::ALL
+                .into_iter()
+                .filter(|&kind| fits(kind))
+                .collect(),
+        })
     }
-}
 
-/// How a mail connection is protected; there is no way without.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Tls {
-    /// From the first byte (RFC 8314).
-    Implicit,
-    /// After a command; nothing that was said before counts.
-    StartTls,
-}
+    /// Refuses a redirect URI that cannot be registered here.
+    ///
+    /// # Errors
+    ///
+    /// Says what can.
+    pub fn check_redirect_uri(&self, uri: &str) -> Result<(), Unfit> {
+        let is_https = uri.starts_with("https://");
+        let is_ipv6 = endpoint::origin(uri).contains("//[::1]");
+        let problem = match self.http_redirects {
+            HttpRedirects::Never if !is_https => {
+                "takes redirect URIs with https only, even on this machine"
+            }
+            HttpRedirects::LoopbackIpv4 if is_ipv6 => {
+                "does not take [::1] in a redirect URI: write localhost"
+            }
+            _ => return Ok(()),
+        };
+        Err(Unfit::Redirect {
+            provider: self.display_name.clone(),
+            problem,
+        })
+    }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct UncheckedMailHost {
-    host: String,
-    port: u16,
-    tls: Tls,
-}
+    /// The `prompt` to send: with a `login_hint` there is no account picker where the two exclude
+    /// each other, and a consent that the provider always needs is added to what the caller asks.
+    ///
+    /// ```
+    /// use mailgrant_core::provider::Provider;
+    ///
+    /// let google = Provider::preset("google").unwrap();
+    /// let prompt = google.prompt(None, Some("select_account"));
+    /// assert_eq!(prompt.as_deref(), Some("consent select_account"));
+    /// let entra = Provider::preset("microsoft365").unwrap();
+    /// assert_eq!(entra.prompt(Some("ada@contoso.com"), Some("select_account")), None);
+    /// ```
+    #[must_use]
+    pub fn prompt(&self, login_hint: Option<&str>, prompt: Option<&str>) -> Option<String> {
+        let hinted = login_hint.is_some_and(|hint| !hint.is_empty());
+        let usual = self
+            .authorization_parameters
+            .iter()
+            .find(|(name, _)| name == "prompt")
+            .map(|(_, value)| value.as_str());
+        // `none` stands alone (OpenID Connect Core §3.1.2.1).
+        if prompt == Some("none") {
+            return Some("none".to_owned());
+        }
+        let mut words: Vec<&str> = Vec::new();
+        for word in [usual, prompt]
+            .into_iter()
+            .flatten()
+            .flat_map(|text| text.split(' '))
+        {
+            let excluded =
+                word == "select_account" && hinted && self.login_hint_excludes_account_picker;
+            if !word.is_empty() && !excluded && !words.contains(&word) {
+                words.push(word);
+            }
+        }
+        (!words.is_empty()).then(|| words.join(" "))
+    }
 
-impl TryFrom<UncheckedMailHost> for MailHost {
-    type Error = InvalidValue;
+    /// The addresses that an ID token's claims name, the likeliest mailbox first.
+    ///
+    /// Entra writes `live.com#` before the address of a personal account that is a guest.
+    ///
+    /// ```
+    /// use mailgrant_core::provider::Provider;
+    ///
+    /// let outlook = Provider::preset("outlook").unwrap();
+    /// let found = outlook.addresses(Some("live.com#ada@outlook.com"), Some("Ada@Outlook.com"));
+    /// assert_eq!(found, ["ada@outlook.com"]);
+    /// ```
+    #[must_use]
+    pub fn addresses(&self, preferred_username: Option<&str>, email: Option<&str>) -> Vec<String> {
+        let mut found: Vec<String> = Vec::new();
+        for claim in &self.address_claims {
+            let value = match claim {
+                AddressClaim::PreferredUsername => preferred_username,
+                AddressClaim::Email => email,
+            };
+            let Some(value) = value else { continue };
+            let address = value.strip_prefix(LIVE).unwrap_or(value);
+            let known = found
+                .iter()
+                .any(|other| other.eq_ignore_ascii_case(address));
+            if address.contains('@') && !known {
+                found.push(address.to_owned());
+            }
+        }
+        found
+    }
 
-    fn try_from(unchecked: UncheckedMailHost) -> Result<Self, InvalidValue> {
-        Self::new(unchecked.host, unchecked.port, unchecked.tls)
+    /// Whether a sign-in itself tells whose mailbox it is; else `mailbox` or `login_hint` has to.
+    #[must_use]
+    pub fn tells_address(&self) -> bool {
+        !self.address_claims.is_empty() && self.scopes.contains("openid")
     }
 }
 
 const TENANT: &str = "{tenant}";
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    #[test]
-    fn every_preset_is_sound() {
-        for id in PRESETS {
-            let provider = Provider::preset(id).unwrap();
-            assert_eq!(provider.id, id);
-            let groups = [
-                &provider.scopes,
-                &provider.smtp_scopes,
-                &provider.pop3_scopes,
-                &provider.app_only_scopes,
-            ];
-            for scopes in groups {
-                assert_eq!(provider.check_scopes(scopes), Ok(()), "{id}");
-            }
-            assert!(!provider.scopes.is_empty(), "{id}");
-            for host in [
-                Some(&provider.imap),
-                provider.smtp.as_ref(),
-                provider.pop3.as_ref(),
-            ] {
-                let Some(host) = host else { continue };
-                MailHost::new(host.host.clone(), host.port, host.tls).unwrap();
-            }
-            let tenant = provider.tenant(None).unwrap();
-            if let Some(issuer) = provider.issuer(tenant) {
-                Endpoint::new(issuer).unwrap();
-            }
-            assert_eq!(
-                provider.admin_consent,
-                provider.has_tenants() && id != "outlook",
-                "{id}"
-            );
-        }
-        assert!(Provider::preset("unknown").is_none());
-    }
-
-    #[test]
-    fn scopes_are_corrected_in_their_cloud() {
-        let scopes = Scopes::parse("openid IMAP.AccessAsUser.All").unwrap();
-        let corrected = |id| {
-            Provider::preset(id)
-                .unwrap()
-                .check_scopes(&scopes)
-                .unwrap_err()
-                .corrected
-        };
-        assert_eq!(
-            corrected("microsoft365"),
-            "https://outlook.office.com/IMAP.AccessAsUser.All"
-        );
-        assert_eq!(
-            corrected("microsoft365-gcc-high"),
-            "https://outlook.office365.us/IMAP.AccessAsUser.All"
-        );
-        assert_eq!(
-            corrected("microsoft365-china"),
-            "https://partner.outlook.cn/IMAP.AccessAsUser.All"
-        );
-    }
-
-    #[test]
-    fn tenants() {
-        let entra = Provider::preset("microsoft365").unwrap();
-        assert_eq!(entra.tenant(None), Ok("organizations"));
-        assert_eq!(entra.tenant(Some("contoso.com")), Ok("contoso.com"));
-        assert!(entra.tenant(Some("../evil")).is_err());
-        let google = Provider::preset("google").unwrap();
-        assert_eq!(google.tenant(None), Ok(""));
-        assert!(!google.has_tenants());
-    }
-
-    #[test]
-    fn mail_hosts_read_from_configuration() {
-        let host: MailHost =
-            serde_json::from_str(r#"{"host":"imap.corp.test","port":143,"tls":"starttls"}"#)
-                .unwrap();
-        assert_eq!(
-            host,
-            MailHost::new("imap.corp.test", 143, Tls::StartTls).unwrap()
-        );
-        for text in [
-            r#"{"host":"a b","port":1,"tls":"implicit"}"#,
-            r#"{"host":"a\r\nb","port":1,"tls":"implicit"}"#,
-            r#"{"host":"a","port":0,"tls":"implicit"}"#,
-            r#"{"host":"a","port":1,"tls":"none"}"#,
-            r#"{"host":"a","port":1,"tls":"implicit","ssl":true}"#,
-        ] {
-            assert!(serde_json::from_str::<MailHost>(text).is_err(), "{text}");
-        }
-        assert!(MailHost::new("::1", 993, Tls::Implicit).is_ok());
-        assert!(MailHost::new("127.0.0.1", 993, Tls::Implicit).is_ok());
-    }
-
-    proptest! {
-        #[test]
-        fn nothing_panics(text: String, port: u16) {
-            let _ = MailHost::new(text.clone(), port, Tls::Implicit);
-            let provider = Provider::preset("microsoft365").unwrap();
-            let _ = provider.tenant(Some(&text));
-            let _ = Provider::preset(&text);
-        }
-    }
-}
+const LIVE: &str = "live.com#";

@@ -158,6 +158,8 @@ impl Client {
         registration.check_delegated(Step::Configuration)?;
         self.check_scopes(parameters.scopes)?;
         let metadata = self.metadata().await?;
+        let provider = &registration.provider;
+        let prompt = provider.prompt(parameters.login_hint, parameters.prompt);
         let request = AuthorizationRequest {
             client_id: &registration.client_id,
             redirect_uri: &registration.redirect_uri,
@@ -169,8 +171,8 @@ impl Client {
                 .then_some(parameters.nonce),
             code_challenge: parameters.code_challenge,
             login_hint: parameters.login_hint,
-            prompt: parameters.prompt,
-            extra: &registration.provider.authorization_parameters,
+            prompt: prompt.as_deref(),
+            extra: &provider.authorization_parameters,
         };
         Ok(request.url(&metadata.authorization_endpoint))
     }

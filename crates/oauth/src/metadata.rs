@@ -29,6 +29,7 @@ impl Source {
                 token_endpoint,
                 jwks_uri,
                 device_authorization_endpoint,
+                userinfo_endpoint,
                 ..
             } => {
                 let mut metadata =
@@ -38,6 +39,7 @@ impl Source {
                 metadata
                     .device_authorization_endpoint
                     .clone_from(device_authorization_endpoint);
+                metadata.userinfo_endpoint.clone_from(userinfo_endpoint);
                 Self::Fixed(Arc::new(metadata))
             }
             Endpoints::Discovery { issuer } => Self::Discovered {

@@ -44,6 +44,9 @@ impl Registration {
         if !self.redirect_uri.is_empty() {
             Endpoint::new(self.redirect_uri.as_str())
                 .map_err(|error| refused("the redirect URI", &error))?;
+            self.provider
+                .check_redirect_uri(&self.redirect_uri)
+                .map_err(|error| refused("the redirect URI", &error))?;
         }
         Ok(tenant.to_owned())
     }
@@ -56,9 +59,7 @@ impl Registration {
                  federated credential or a service account",
             ));
         }
-        let shared = ["common", "organizations", "consumers"];
-        let is_per_mailbox = self.credential.is_per_mailbox();
-        if !is_per_mailbox && self.provider.has_tenants() && shared.contains(&tenant) {
+        if !self.credential.is_per_mailbox() && self.provider.is_tenant_alias(tenant) {
             return Err(Error::configuration(format!(
                 "client credentials need the tenant's id or domain, not \"{tenant}\": set `tenant`"
             )));

@@ -114,7 +114,7 @@ fn gateway(dir: &std::path::Path, port: u16, sandbox: &Sandbox) -> Gateway {
             .unwrap(),
         tls: "implicit",
         ca: sandbox.text("/ca_file").into(),
-        more: String::new(),
+        more: "like = \"microsoft365\"".to_owned(),
     })
     .unwrap()
 }

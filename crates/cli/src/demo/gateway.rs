@@ -38,7 +38,7 @@ pub(super) fn settings(place: &Place<'_>, sandbox: &Description) -> Result<Setti
         .applications
         .iter()
         .filter(|application| matches!(application.flow, Flow::Delegated | Flow::AppOnly))
-        .map(|application| registration(application, folder))
+        .map(|application| registration(application, &sandbox.tenant, folder))
         .collect::<Result<_, _>>()?;
     let written = json!({
         "server": {
@@ -51,10 +51,9 @@ pub(super) fn settings(place: &Place<'_>, sandbox: &Description) -> Result<Setti
         "application": applications,
         "provider": [{
             "id": PROVIDER,
+            "like": "microsoft365",
             "display_name": "Microsoft 365 (sandbox)",
-            "issuer": format!("{}/{}/v2.0", sandbox.authority, sandbox.tenant),
-            "scopes": ["openid", "profile", "email", "offline_access", "https://outlook.office.com/IMAP.AccessAsUser.All"],
-            "app_only_scopes": ["https://outlook.office365.com/.default"],
+            "issuer": format!("{}/{{tenant}}/v2.0", sandbox.authority),
             "imap": {"host": sandbox.imap.host, "port": sandbox.imap.port, "tls": "implicit"},
             "tls_ca_file": sandbox.ca_file,
         }],
@@ -97,10 +96,15 @@ pub(super) async fn api_key(
     Ok(Secret::new(secret.expose()))
 }
 
-fn registration(application: &ApplicationDescription, folder: &Path) -> Result<Value, Failure> {
+fn registration(
+    application: &ApplicationDescription,
+    tenant: &str,
+    folder: &Path,
+) -> Result<Value, Failure> {
     let mut written = Map::from_iter([
         ("id".to_owned(), application.id.clone().into()),
         ("provider".to_owned(), PROVIDER.into()),
+        ("tenant".to_owned(), tenant.into()),
         ("client_id".to_owned(), application.client_id.clone().into()),
     ]);
     if let Some(secret) = &application.client_secret {

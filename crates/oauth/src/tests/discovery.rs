@@ -221,6 +221,7 @@ async fn configured_endpoints_need_no_document() {
         token_endpoint: endpoint("/token"),
         jwks_uri: None,
         device_authorization_endpoint: None,
+        userinfo_endpoint: None,
     };
     let client = Client::new(
         http_client(None, &policy()).unwrap(),

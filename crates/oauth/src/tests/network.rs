@@ -310,6 +310,7 @@ fn explicit_registration(url: &str) -> crate::Registration {
         token_endpoint: endpoint,
         jwks_uri: None,
         device_authorization_endpoint: None,
+        userinfo_endpoint: None,
     };
     registration
 }

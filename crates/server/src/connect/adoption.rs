@@ -2,7 +2,9 @@
 //!
 //! One set of rules, whether the person came by the widget, by a device code, or brought a refresh token along.
 
-use mailgrant_core::{authorization::Nonce, scope::Scopes, token::TokenResponse};
+use mailgrant_core::{
+    authorization::Nonce, provider::Provider, scope::Scopes, token::TokenResponse,
+};
 use mailgrant_oauth::Identity;
 use mailgrant_storage::{AccountState, Flow, NewAccount, NewGrant};
 use serde_json::Value;
@@ -66,7 +68,8 @@ impl Engine {
             )
             .into());
         };
-        let users = users(&sign_in, identity.as_ref())?;
+        let provider = &registration.application.provider;
+        let users = users(provider, &sign_in, identity.as_ref())?;
         let user = verify_any(
             self,
             sign_in.application,
@@ -163,18 +166,28 @@ struct Users {
     address: Option<String>,
 }
 
-fn users(sign_in: &SignIn<'_>, identity: Option<&Identity>) -> Result<Users, Ending> {
-    let address = |text: &Option<String>| text.clone().filter(|text| text.contains('@'));
-    let username = identity.and_then(|identity| address(&identity.preferred_username));
-    let email = identity.and_then(|identity| address(&identity.email));
+fn users(
+    provider: &Provider,
+    sign_in: &SignIn<'_>,
+    identity: Option<&Identity>,
+) -> Result<Users, Ending> {
+    let named = identity.map_or_else(Vec::new, |identity| {
+        let (username, email) = (&identity.preferred_username, &identity.email);
+        provider.addresses(username.as_deref(), email.as_deref())
+    });
+    let own = named.first().cloned();
+    let address = named
+        .iter()
+        .find(|address| identity.is_some_and(|identity| identity.email.as_ref() == Some(address)))
+        .cloned()
+        .or_else(|| own.clone());
     let mut login: Vec<String> = match sign_in.mailbox {
         Some(mailbox) => vec![mailbox.to_owned()],
-        None => username.iter().chain(&email).cloned().collect(),
+        None => named,
     };
     if login.is_empty() {
         login.extend(sign_in.login_hint.map(str::to_owned));
     }
-    login.dedup_by(|a, b| a.eq_ignore_ascii_case(b));
     if login.is_empty() {
         return Err(Diagnosis::new(
             "address_unknown",
@@ -186,8 +199,8 @@ fn users(sign_in: &SignIn<'_>, identity: Option<&Identity>) -> Result<Users, End
     }
     Ok(Users {
         login,
-        own: username.clone().or(email.clone()),
-        address: email.or(username),
+        own,
+        address,
     })
 }
 

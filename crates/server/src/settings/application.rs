@@ -4,8 +4,8 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use super::{Application, SettingsError, credential, file, provider, source::Context};
 use mailgrant_core::{
-    provider::{PRESETS, Provider},
-    scope::{Scopes, check_mail_scope},
+    provider::{AppOnly, PRESETS, Provider},
+    scope::Scopes,
     time::UnixTime,
 };
 
@@ -54,10 +54,17 @@ fn one(
         .tenant(written.tenant.as_deref())
         .map_err(|problem| table.wrong("tenant", problem.to_string()))?;
     if !written.scopes.is_empty() {
-        provider.scopes = scopes(&written.scopes, &table.key("scopes"))?;
+        provider.scopes = scopes(&written.scopes, &provider, &table.key("scopes"))?;
     }
     if !written.app_only_scopes.is_empty() {
-        provider.app_only_scopes = scopes(&written.app_only_scopes, &table.key("app_only_scopes"))?;
+        let key = table.key("app_only_scopes");
+        provider.app_only_scopes = scopes(&written.app_only_scopes, &provider, &key)?;
+        if provider.app_only == AppOnly::None {
+            return Err(SettingsError::key(
+                key,
+                format!("{} has no app-only access", provider.display_name),
+            ));
+        }
     }
     let (credential, client_id) = credential::read(&written, table, context)?;
     Ok(Application {
@@ -102,12 +109,18 @@ fn preset(
     })
 }
 
-/// Refuses scopes that would yield a token for another resource than mail.
-pub(super) fn scopes(written: &[String], key: &str) -> Result<Scopes, SettingsError> {
+/// Refuses scopes that would yield a token for another resource than the provider's mail.
+pub(super) fn scopes(
+    written: &[String],
+    provider: &Provider,
+    key: &str,
+) -> Result<Scopes, SettingsError> {
     for (index, scope) in written.iter().enumerate() {
-        check_mail_scope(scope).map_err(|problem| {
-            SettingsError::key(format!("{key}[{index}]"), problem.to_string())
-        })?;
+        let wrong = |problem: String| SettingsError::key(format!("{key}[{index}]"), problem);
+        let scope = Scopes::parse(scope).map_err(|problem| wrong(problem.to_string()))?;
+        provider
+            .check_scopes(&scope)
+            .map_err(|problem| wrong(problem.to_string()))?;
     }
     Scopes::parse(&written.join(" "))
         .map_err(|problem| SettingsError::key(key, problem.to_string()))

@@ -108,22 +108,34 @@ pub(super) struct ServiceAccount {
 #[serde(deny_unknown_fields)]
 pub(super) struct Provider {
     pub(super) id: String,
+    pub(super) like: Option<String>,
     pub(super) display_name: Option<String>,
     pub(super) issuer: Option<String>,
     pub(super) authorization_endpoint: Option<String>,
     pub(super) token_endpoint: Option<String>,
     pub(super) jwks_uri: Option<String>,
     pub(super) device_authorization_endpoint: Option<String>,
+    pub(super) userinfo_endpoint: Option<String>,
+    pub(super) default_tenant: Option<String>,
     #[serde(default, deserialize_with = "words")]
     pub(super) scopes: Vec<String>,
     #[serde(default, deserialize_with = "words")]
     pub(super) app_only_scopes: Vec<String>,
-    pub(super) imap: MailHost,
+    #[serde(default, deserialize_with = "words")]
+    pub(super) smtp_scopes: Vec<String>,
+    #[serde(default, deserialize_with = "words")]
+    pub(super) pop3_scopes: Vec<String>,
+    pub(super) app_only: Option<String>,
+    pub(super) imap: Option<MailHost>,
     pub(super) smtp: Option<MailHost>,
     pub(super) pop3: Option<MailHost>,
     #[serde(default)]
     pub(super) authorization_parameters: BTreeMap<String, String>,
     pub(super) admin_consent: Option<bool>,
+    #[serde(default, deserialize_with = "words")]
+    pub(super) address_claims: Vec<String>,
+    pub(super) refresh_names_scopes: Option<bool>,
+    pub(super) refresh_token_idle_days: Option<u32>,
     pub(super) tls_ca_file: Option<PathBuf>,
 }
 

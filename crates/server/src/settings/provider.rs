@@ -1,10 +1,9 @@
-//! `[[provider]]`: authorities and mail hosts that no preset covers.
+//! `[[provider]]`: authorities and mail hosts that no preset covers, or a preset's at other hosts.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use mailgrant_core::{
-    endpoint::Endpoint,
-    provider::{Endpoints, Provider},
+    provider::{AddressClaim, AppOnly, PRESETS, Provider},
     scope::Scopes,
 };
 
@@ -14,6 +13,8 @@ use super::{
     file,
     source::Context,
 };
+
+mod endpoints;
 
 /// A provider from the settings, with the certificates it needs.
 pub(super) struct Custom {
@@ -54,91 +55,202 @@ fn one(
         .map(|path| context.file(path, &table.key("tls_ca_file")))
         .transpose()?
         .map(|pem| Arc::from(pem.into_bytes()));
-    let endpoints = endpoints(&written, table)?;
-    let scopes = optional_scopes(&written.scopes, &table.key("scopes"))?;
-    let mut provider = Provider::custom(&written.id, endpoints, scopes, written.imap);
-    provider.admin_consent = written
-        .admin_consent
-        .unwrap_or_else(|| is_entra_like(&provider.endpoints));
-    provider.display_name = written.display_name.unwrap_or(written.id);
-    provider.app_only_scopes =
-        optional_scopes(&written.app_only_scopes, &table.key("app_only_scopes"))?;
-    provider.smtp = written.smtp;
-    provider.pop3 = written.pop3;
-    provider.authorization_parameters = written.authorization_parameters.into_iter().collect();
+    let mut provider = match like(&written, table)? {
+        Some(preset) => of_preset(preset, &written, table)?,
+        None => of_its_own(&written, table)?,
+    };
+    set_scopes(&mut provider, &written, table)?;
+    set_app_only(&mut provider, &written, table)?;
+    set_quirks(&mut provider, &written, table)?;
+    provider.display_name = written.display_name.unwrap_or_else(|| written.id.clone());
+    provider.id = written.id;
     Ok(Custom {
         provider,
         extra_ca_pem,
     })
 }
 
-/// Entra ID's issuers end so, in all clouds; such an authority has an admin consent page.
-fn is_entra_like(endpoints: &Endpoints) -> bool {
-    endpoints
-        .issuer()
-        .is_some_and(|issuer| issuer.ends_with("/v2.0"))
+/// The preset whose quirks it has.
+fn like(written: &file::Provider, table: &Table) -> Result<Option<Provider>, SettingsError> {
+    let Some(id) = &written.like else {
+        return Ok(None);
+    };
+    Provider::preset(id).map(Some).ok_or_else(|| {
+        let known = PRESETS.join(", ");
+        table.wrong("like", format!("`{id}` is no preset; one of {known}"))
+    })
 }
 
-fn optional_scopes(written: &[String], key: &str) -> Result<Scopes, SettingsError> {
-    if written.is_empty() {
-        Ok(Scopes::default())
-    } else {
-        scopes(written, key)
+/// A preset at other hosts.
+fn of_preset(
+    mut provider: Provider,
+    written: &file::Provider,
+    table: &Table,
+) -> Result<Provider, SettingsError> {
+    if let Some(endpoints) = endpoints::read(written, table)? {
+        provider.endpoints = endpoints;
     }
+    if !provider.has_tenants() {
+        provider.default_tenant = None;
+    }
+    if let Some(imap) = &written.imap {
+        // Nothing of a mailbox at one place goes to the preset's servers at another.
+        provider.imap = imap.clone();
+        provider.smtp = None;
+        provider.pop3 = None;
+    }
+    Ok(provider)
 }
 
-fn endpoints(written: &file::Provider, table: &Table) -> Result<Endpoints, SettingsError> {
-    let endpoint = |key: &str, text: &Option<String>| -> Result<Option<Endpoint>, SettingsError> {
-        text.as_deref()
-            .map(|text| {
-                Endpoint::new(text).map_err(|problem| {
+fn of_its_own(written: &file::Provider, table: &Table) -> Result<Provider, SettingsError> {
+    let endpoints = endpoints::read(written, table)?.ok_or_else(|| {
+        table.wrong(
+            "issuer",
+            "is missing; give `issuer`, or `authorization_endpoint` and `token_endpoint`, or `like` with a preset",
+        )
+    })?;
+    let imap = written.imap.clone().ok_or_else(|| {
+        table.wrong(
+            "imap",
+            "is missing; write for example imap = { host = \"imap.corp.test\", port = 993, tls = \"implicit\" }",
+        )
+    })?;
+    if let Some(id) = endpoints::preset_of(&endpoints) {
+        return Err(table.wrong(
+            "issuer",
+            format!("this authority needs what the preset `{id}` knows: add like = \"{id}\""),
+        ));
+    }
+    Ok(Provider::custom(
+        &written.id,
+        endpoints,
+        Scopes::default(),
+        imap,
+    ))
+}
+
+fn set_scopes(
+    provider: &mut Provider,
+    written: &file::Provider,
+    table: &Table,
+) -> Result<(), SettingsError> {
+    let read = |list: &[String], key: &str| {
+        (!list.is_empty())
+            .then(|| scopes(list, provider, &table.key(key)))
+            .transpose()
+    };
+    let delegated = read(&written.scopes, "scopes")?;
+    let smtp = read(&written.smtp_scopes, "smtp_scopes")?;
+    let pop3 = read(&written.pop3_scopes, "pop3_scopes")?;
+    let app_only = read(&written.app_only_scopes, "app_only_scopes")?;
+    for (place, given) in [
+        (&mut provider.scopes, delegated),
+        (&mut provider.smtp_scopes, smtp),
+        (&mut provider.pop3_scopes, pop3),
+        (&mut provider.app_only_scopes, app_only),
+    ] {
+        if let Some(given) = given {
+            *place = given;
+        }
+    }
+    Ok(())
+}
+
+fn set_app_only(
+    provider: &mut Provider,
+    written: &file::Provider,
+    table: &Table,
+) -> Result<(), SettingsError> {
+    provider.app_only = match written.app_only.as_deref() {
+        Some("none") => {
+            provider.app_only_scopes = Scopes::default();
+            AppOnly::None
+        }
+        Some("client_credentials") => AppOnly::ClientCredentials,
+        Some("service_account") => AppOnly::ServiceAccount,
+        Some(word) => {
+            return Err(table.wrong(
+                "app_only",
+                format!("`{word}` is not known; write none, client_credentials or service_account"),
+            ));
+        }
+        None if provider.app_only == AppOnly::None && !provider.app_only_scopes.is_empty() => {
+            AppOnly::ClientCredentials
+        }
+        None => provider.app_only,
+    };
+    if provider.app_only == AppOnly::None && !written.app_only_scopes.is_empty() {
+        return Err(table.wrong(
+            "app_only_scopes",
+            "contradicts app_only = \"none\"; leave one of them out",
+        ));
+    }
+    if provider.app_only != AppOnly::None && provider.app_only_scopes.is_empty() {
+        return Err(table.wrong(
+            "app_only_scopes",
+            "is missing beside `app_only`; write what app-only tokens are asked for",
+        ));
+    }
+    Ok(())
+}
+
+fn set_quirks(
+    provider: &mut Provider,
+    written: &file::Provider,
+    table: &Table,
+) -> Result<(), SettingsError> {
+    if let Some(tenant) = &written.default_tenant {
+        if !provider.has_tenants() {
+            return Err(table.wrong(
+                "default_tenant",
+                "is of no use: the issuer has no {tenant} in it",
+            ));
+        }
+        provider.default_tenant = Some(tenant.clone());
+        provider
+            .tenant(None)
+            .map_err(|problem| table.wrong("default_tenant", problem.to_string()))?;
+    }
+    if written.smtp.is_some() {
+        provider.smtp.clone_from(&written.smtp);
+    }
+    if written.pop3.is_some() {
+        provider.pop3.clone_from(&written.pop3);
+    }
+    for (name, value) in &written.authorization_parameters {
+        provider
+            .authorization_parameters
+            .retain(|(known, _)| known != name);
+        provider
+            .authorization_parameters
+            .push((name.clone(), value.clone()));
+    }
+    if let Some(admin_consent) = written.admin_consent {
+        provider.admin_consent = admin_consent;
+    }
+    if let Some(names_scopes) = written.refresh_names_scopes {
+        provider.refresh_names_scopes = names_scopes;
+    }
+    if let Some(days) = written.refresh_token_idle_days {
+        if days == 0 {
+            return Err(table.wrong("refresh_token_idle_days", "must be at least 1"));
+        }
+        let lifetime = Duration::from_secs(u64::from(days) * 86_400);
+        provider.refresh_token_idle_lifetime = Some(lifetime);
+    }
+    if !written.address_claims.is_empty() {
+        provider.address_claims = written
+            .address_claims
+            .iter()
+            .map(|word| {
+                AddressClaim::parse(word).ok_or_else(|| {
                     table.wrong(
-                        key,
-                        format!(
-                            "`{text}`: {problem}; write an https URL (plain http only on localhost)"
-                        ),
+                        "address_claims",
+                        format!("`{word}` is not known; write preferred_username or email"),
                     )
                 })
             })
-            .transpose()
-    };
-    // The tenant's place holder may not stand in an endpoint, so it is filled before looking.
-    let filled = written
-        .issuer
-        .as_deref()
-        .map(|issuer| issuer.replace("{tenant}", "tenant"));
-    endpoint("issuer", &filled)?;
-    let issuer = written.issuer.clone();
-    let authorization_endpoint =
-        endpoint("authorization_endpoint", &written.authorization_endpoint)?;
-    let token_endpoint = endpoint("token_endpoint", &written.token_endpoint)?;
-    let jwks_uri = endpoint("jwks_uri", &written.jwks_uri)?;
-    let device_authorization_endpoint = endpoint(
-        "device_authorization_endpoint",
-        &written.device_authorization_endpoint,
-    )?;
-    match (authorization_endpoint, token_endpoint) {
-        (Some(authorization_endpoint), Some(token_endpoint)) => Ok(Endpoints::Explicit {
-            issuer,
-            authorization_endpoint,
-            token_endpoint,
-            jwks_uri,
-            device_authorization_endpoint,
-        }),
-        (None, None) => match issuer {
-            Some(issuer) => Ok(Endpoints::Discovery { issuer }),
-            None => Err(table.wrong(
-                "issuer",
-                "is missing; give `issuer`, or `authorization_endpoint` and `token_endpoint`",
-            )),
-        },
-        (Some(_), None) => Err(table.wrong(
-            "token_endpoint",
-            "is missing beside `authorization_endpoint`",
-        )),
-        (None, Some(_)) => Err(table.wrong(
-            "authorization_endpoint",
-            "is missing beside `token_endpoint`",
-        )),
+            .collect::<Result<_, _>>()?;
     }
+    Ok(())
 }

@@ -46,12 +46,9 @@ async fn delegated(
         let grant = grant(inner, account).await?;
         slot.set_generation(grant.generation);
         let asked = inner.clock.now();
-        // Elsewhere than at Entra the scope is left out: what was granted holds (RFC 6749 section 6), and repeating what
-        // was asked for is refused where less was granted (OpenID Connect drops `offline_access` on its own). At Entra a
-        // refresh token serves several resources, so the one that is meant has to be named.
         let provider = &registration.application.provider;
         let scopes = provider
-            .admin_consent
+            .refresh_names_scopes
             .then(|| registration.application.scopes());
         let refused = |error| Error::of(&error, &registration.asked(None));
         let response = registration

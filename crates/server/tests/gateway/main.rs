@@ -14,6 +14,7 @@ mod consent;
 mod events;
 mod imap;
 mod mail;
+mod providers;
 mod session;
 mod settings;
 mod tokens;

@@ -292,6 +292,8 @@ authorization_endpoint = "{authority}/authorize"
 token_endpoint = "{authority}/token"
 scopes = ["offline_access", "mail"]
 app_only_scopes = ["mail/.default"]
+admin_consent = true
+refresh_names_scopes = true
 imap = {{ host = "127.0.0.1", port = {imap}, tls = "implicit" }}
 tls_ca_file = "ca.pem"
 "#
