@@ -9,12 +9,13 @@ use std::fmt::Debug;
 mod authorization;
 mod claims;
 mod discovery;
+mod provider;
 mod sasl;
 mod scope;
 mod token;
 
 /// How many vectors there are: a table that lost its entries does not pass for a good one.
-pub const COUNT: usize = 96;
+pub const COUNT: usize = 145;
 
 /// Checks every vector: its name, and what is wrong if anything is.
 #[must_use]
@@ -26,6 +27,7 @@ pub fn check() -> Vec<(String, Result<(), String>)> {
     authorization::check(&mut table);
     discovery::check(&mut table);
     scope::check(&mut table);
+    provider::check(&mut table);
     table.0
 }
 

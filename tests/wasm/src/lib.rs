@@ -5,7 +5,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 /// Checks every vector.
 ///
 /// ```text
-/// {"count": 96, "expected": 96, "failures": [{"name": "…", "error": "…"}]}
+/// {"count": 145, "expected": 145, "failures": [{"name": "…", "error": "…"}]}
 /// ```
 #[wasm_bindgen]
 #[must_use]
