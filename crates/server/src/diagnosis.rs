@@ -3,7 +3,7 @@
 //! The one seam through which faults of the authority and the mail server become diagnoses.
 
 #[cfg(test)]
-mod fixture;
+pub(crate) mod fixture;
 mod mailbox;
 mod refusal;
 

@@ -85,6 +85,7 @@ impl Engine {
         let tokens = TokenKeeper::new(
             Arc::clone(&storage),
             Arc::clone(&clock),
+            Arc::clone(&environment.random),
             registrations.clone(),
             runtime.clone(),
         );

@@ -1,6 +1,6 @@
 //! Starting and stopping.
 
-use std::{collections::BTreeSet, net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use actix_web::{HttpServer, dev::ServerHandle, web::Data};
 use mailgrant_storage::Storage;
@@ -17,6 +17,7 @@ use crate::{
     app,
     engine::{self, Engine},
     environment::Environment,
+    keeping,
     settings::Settings,
     state,
 };
@@ -32,6 +33,7 @@ pub struct RunningGateway {
     state: Data<state::Gateway>,
     server: ServerHandle,
     serving: JoinHandle<std::io::Result<()>>,
+    keeping: JoinHandle<()>,
 }
 
 /// Why the gateway did not start. Nothing is left running.
@@ -109,6 +111,12 @@ impl RunningGateway {
         Arc::clone(&self.state.storage)
     }
 
+    /// Does what is due now of the work that the gateway does by itself every few seconds (refreshing, alarms, tidying),
+    /// and returns when it is done: for programs that move the clock.
+    pub async fn round(&self) {
+        keeping::round(&self.state).await;
+    }
+
     /// Ends when the gateway ends by itself.
     ///
     /// # Errors
@@ -123,15 +131,19 @@ impl RunningGateway {
     /// Takes no more requests, lets those under way end, stores what must not be lost, and closes. At most five seconds.
     pub async fn stop(self) {
         self.state.stopping.cancel();
-        let (server, state) = (self.server, self.state);
+        let (server, state, keeping) = (self.server, self.state, self.keeping);
+        let unfinished = keeping.abort_handle();
         let ending = async {
             tokio::join!(server.stop(true), async {
                 state.tasks.close();
                 state.tasks.wait().await;
                 state.tokens.stop().await;
+                // It ends by itself, having seen that the gateway stops.
+                let _ = keeping.await;
             });
         };
         if timeout(GRACE, ending).await.is_err() {
+            unfinished.abort();
             tracing::warn!("stopped in the middle of requests");
             let _ = timeout(Duration::from_millis(200), server.stop(false)).await;
         }
@@ -166,7 +178,6 @@ async fn listen(
             Url::parse(&format!("http://{address}/")).map_err(|_| StartError::PublicUrl(address))?
         }
     };
-    warn_of_ends(&settings, &environment);
     let engine = Engine::over(settings, environment, storage, url.clone())?;
     let state = Data::new(state(engine));
     let api = Data::new(app::description());
@@ -185,7 +196,7 @@ async fn listen(
         .run();
     let handle = server.handle();
     let serving = tokio::spawn(server);
-    tokio::spawn(chores(state.clone()));
+    let keeping = tokio::spawn(keeping::run(state.clone()));
     tokio::spawn(listen_to_others(state.clone()));
     tracing::info!(%url, %address, "the gateway answers");
     Ok(RunningGateway {
@@ -194,6 +205,7 @@ async fn listen(
         state,
         server: handle,
         serving,
+        keeping,
     })
 }
 
@@ -205,73 +217,7 @@ fn state(engine: Engine) -> state::Gateway {
         news: broadcast::channel(256).0,
         tasks: TaskTracker::new(),
         stopping: CancellationToken::new(),
-    }
-}
-
-/// Says aloud which credentials end soon: an outage with a date.
-fn warn_of_ends(settings: &Settings, environment: &Environment) {
-    let now = environment.clock.now();
-    for application in &settings.applications {
-        let Some(end) = application.credential_ends_at() else {
-            continue;
-        };
-        let days = end.since(now).as_secs() / DAY.as_secs();
-        if end <= now {
-            tracing::error!(
-                application = application.id,
-                credential = application.credential.kind(),
-                "the application's credential has expired; make a new one at the provider"
-            );
-        } else if days < 30 {
-            tracing::warn!(
-                application = application.id,
-                credential = application.credential.kind(),
-                days,
-                "the application's credential ends soon; make a new one at the provider"
-            );
-        }
-    }
-}
-
-/// What has to be done now and then, until the gateway stops.
-async fn chores(gateway: Data<state::Gateway>) {
-    while timeout(BETWEEN_CHORES, gateway.stopping.cancelled())
-        .await
-        .is_err()
-    {
-        gateway.pool.sweep();
-        match gateway
-            .storage
-            .connect_sessions()
-            .expire(gateway.now())
-            .await
-        {
-            Ok(expired) => {
-                let ids: BTreeSet<_> = expired.into_iter().map(|session| session.id).collect();
-                ids.iter().for_each(|id| gateway.tell(id));
-            }
-            Err(error) => tracing::warn!(%error, "expired connect sessions were not swept"),
-        }
-        forget(&gateway).await;
-    }
-}
-
-/// Lets go of what nobody has to know any more.
-async fn forget(gateway: &state::Gateway) {
-    let now = gateway.now();
-    let forgotten = async {
-        let events = gateway
-            .storage
-            .events()
-            .forget_before(now - EVENTS_LAST)
-            .await?;
-        let tokens = gateway.storage.access_tokens().forget_before(now).await?;
-        Ok::<_, mailgrant_storage::Error>((events, tokens))
-    };
-    match forgotten.await {
-        Ok((0, 0)) => {}
-        Ok((events, tokens)) => tracing::debug!(events, tokens, "forgotten"),
-        Err(error) => tracing::warn!(%error, "what is over was not forgotten"),
+        keeping: keeping::Keeping::default(),
     }
 }
 
@@ -293,7 +239,4 @@ const WORKERS: usize = 4;
 const READERS: usize = 16;
 const LISTENERS: usize = 512;
 const GRACE: Duration = Duration::from_millis(3500);
-const BETWEEN_CHORES: Duration = Duration::from_secs(15);
 const BETWEEN_LOOKS: Duration = Duration::from_secs(2);
-const EVENTS_LAST: Duration = Duration::from_secs(30 * 86_400);
-const DAY: Duration = Duration::from_secs(86_400);

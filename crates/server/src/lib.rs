@@ -18,6 +18,7 @@ mod engine;
 mod environment;
 mod gateway;
 mod http;
+mod keeping;
 mod pool;
 mod problem;
 mod reading;

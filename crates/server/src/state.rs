@@ -6,7 +6,9 @@ use mailgrant_storage::ConnectSessionId;
 use tokio::sync::{Semaphore, broadcast};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{engine::Engine, problem::Problem, settings::Origin, tokens::Registration};
+use crate::{
+    engine::Engine, keeping::Keeping, problem::Problem, settings::Origin, tokens::Registration,
+};
 
 /// The running gateway, as its endpoints see it.
 pub(crate) struct Gateway {
@@ -21,6 +23,8 @@ pub(crate) struct Gateway {
     /// Work that goes on when its browser goes away.
     pub(crate) tasks: TaskTracker,
     pub(crate) stopping: CancellationToken,
+    /// What it remembers of the work that it does by itself.
+    pub(crate) keeping: Keeping,
 }
 
 impl Gateway {

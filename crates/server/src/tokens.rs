@@ -3,6 +3,7 @@
 mod error;
 mod flight;
 mod slot;
+mod wanted;
 
 use std::{
     collections::HashMap,
@@ -11,12 +12,17 @@ use std::{
 };
 
 use mailgrant_core::{time::UnixTime, token::AccessToken};
-use mailgrant_storage::{Account, AccountId, AccountState, Flow, Storage};
+use mailgrant_storage::{Account, AccountId, AccountState, Flow, Random, Storage};
 use tokio::runtime::Handle;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+pub(crate) use self::error::is_authoritys;
 pub use self::error::{Error, Unavailable};
-use self::slot::{Next, Slot};
+use self::{
+    flight::{Journey, Purpose},
+    slot::{Next, Slot},
+    wanted::{Key, Wanted},
+};
 pub(crate) use crate::registration::Registration;
 use crate::{diagnosis::Diagnosis, environment::Clock};
 
@@ -29,20 +35,21 @@ pub struct LiveToken {
     pub expires_at: UnixTime,
     /// When it was asked for.
     pub obtained_at: UnixTime,
-    /// Which token this is: a later one has a larger number.
-    pub(crate) serial: u64,
 }
 
 /// Keeps the access tokens of all accounts.
 ///
-/// For one account (or one application, in the app-only flow) never more than one request runs. It runs in a task of its
-/// own: a caller that goes away loses nothing. A rotated refresh token is on disk before its access token is handed out.
+/// For one account (in the app-only flow: for one application and tenant) never more than one request runs. It runs in a
+/// task of its own: a caller that goes away loses nothing. A rotated refresh token is on disk before its access token is
+/// handed out. Access tokens are kept in the storage as well: a restart, another replica or the command line asks the
+/// authority for none as long as there is a good one.
 #[derive(Clone)]
 pub struct TokenKeeper(Arc<Inner>);
 
 struct Inner {
     storage: Arc<dyn Storage>,
     clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
     registrations: HashMap<String, Registration>,
     runtime: Handle,
     tasks: TaskTracker,
@@ -50,23 +57,29 @@ struct Inner {
     slots: Mutex<HashMap<Key, Arc<Slot>>>,
 }
 
-/// Whose token: an account's own, or one that all app-only accounts of an application share.
+/// Who gives tokens to an application: all that it asks for fails when this one fails.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-enum Key {
-    Account(AccountId),
-    Application(String),
+pub(crate) struct Authority {
+    pub(crate) application: String,
+    pub(crate) tenant: Option<String>,
 }
+
+/// A token that is due to be renewed although nobody waits for it.
+#[derive(Debug, Clone)]
+pub(crate) struct Due(Wanted);
 
 impl TokenKeeper {
     pub(crate) fn new(
         storage: Arc<dyn Storage>,
         clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
         registrations: HashMap<String, Registration>,
         runtime: Handle,
     ) -> Self {
         Self(Arc::new(Inner {
             storage,
             clock,
+            random,
             registrations,
             runtime,
             tasks: TaskTracker::new(),
@@ -75,15 +88,34 @@ impl TokenKeeper {
         }))
     }
 
-    /// A token for the account's mailbox, from memory when there is one.
+    /// A token for the account's mailbox, from memory or storage when there is one.
     ///
     /// # Errors
     /// When the account cannot have one now; [`Error`] says whether waiting helps or a person must act.
     pub async fn access_token(&self, account: &Account) -> Result<LiveToken, Error> {
-        self.token(account, None).await
+        check_state(account)?;
+        self.token(&self.0.wanted(account)?, None).await
+    }
+
+    /// An app-only token for a mailbox that need not be an account: the one that the application's accounts of that tenant
+    /// share. `tenant`: the tenant whose authority is asked; none is the application's own.
+    ///
+    /// # Errors
+    /// As [`TokenKeeper::access_token`].
+    pub async fn app_only_token(
+        &self,
+        application: &str,
+        tenant: Option<&str>,
+        mailbox: &str,
+    ) -> Result<LiveToken, Error> {
+        let registration = self.0.registration(application)?;
+        let wanted = Wanted::app_only(&registration.application, tenant, mailbox);
+        self.token(&wanted, None).await
     }
 
     /// A token other than the one the mail server just refused.
+    ///
+    /// A token that other mailboxes live on is not renewed for one of them again and again: the same may come back.
     ///
     /// # Errors
     /// As [`TokenKeeper::access_token`].
@@ -92,12 +124,78 @@ impl TokenKeeper {
         account: &Account,
         refused: &LiveToken,
     ) -> Result<LiveToken, Error> {
-        self.token(account, Some(refused.serial)).await
+        check_state(account)?;
+        self.token(&self.0.wanted(account)?, Some(refused)).await
     }
 
     /// Forgets what is in memory: the account is gone, or has a new grant.
     pub fn forget(&self, account: &AccountId) {
         self.0.slots().remove(&Key::Account(account.clone()));
+    }
+
+    /// Uses the account's refresh token unless it was used after `since`, so that it lives on. A passing fault changes
+    /// nothing about the account: nobody was waiting.
+    ///
+    /// # Errors
+    /// As [`TokenKeeper::access_token`].
+    pub(crate) async fn keep_alive(
+        &self,
+        account: &Account,
+        since: UnixTime,
+    ) -> Result<LiveToken, Error> {
+        check_state(account)?;
+        let wanted = self.0.wanted(account)?;
+        let slot = self.0.slot(&wanted.key);
+        if let Some(error) = slot.pausing(self.0.clock.now()) {
+            return Err(error);
+        }
+        slot::landed(self.launch(&wanted, &slot, Purpose::KeepAlive { since })).await
+    }
+
+    /// Tokens in use that should be renewed ahead of their end now.
+    pub(crate) fn due(&self) -> Vec<Due> {
+        let now = self.0.clock.now();
+        let slots: Vec<Arc<Slot>> = self.0.slots().values().cloned().collect();
+        slots.iter().filter_map(|slot| slot.due(now)).collect()
+    }
+
+    /// Renews a token ahead of its end.
+    ///
+    /// # Errors
+    /// As [`TokenKeeper::access_token`]; the old token is still good.
+    pub(crate) async fn renew_ahead(&self, due: &Due) -> Result<LiveToken, Error> {
+        let slot = self.0.slot(&due.0.key);
+        slot::landed(self.launch(&due.0, &slot, Purpose::Ahead)).await
+    }
+
+    /// Who is asked for the account's tokens.
+    ///
+    /// # Errors
+    /// When the settings no longer have the application.
+    pub(crate) fn authority(&self, account: &Account) -> Result<Authority, Error> {
+        Ok(self.0.wanted(account)?.authority())
+    }
+
+    /// Lets go of what is in memory about tokens that ended, and whose pauses are over.
+    pub(crate) fn sweep(&self) {
+        let now = self.0.clock.now();
+        self.0
+            .slots()
+            .retain(|_, slot| Arc::strong_count(slot) > 1 || !slot.is_idle(now));
+    }
+
+    /// Waits for the requests under way.
+    pub(crate) async fn settle(&self) {
+        let flights: Vec<_> = self
+            .0
+            .slots()
+            .values()
+            .filter_map(|slot| slot.flight())
+            .collect();
+        for flight in flights {
+            // How it went is on record.
+            let _ = slot::landed(flight).await;
+        }
     }
 
     /// Waits for requests under way, so that no new refresh token is lost.
@@ -107,37 +205,71 @@ impl TokenKeeper {
         self.0.tasks.wait().await;
     }
 
-    async fn token(&self, account: &Account, refused: Option<u64>) -> Result<LiveToken, Error> {
-        check_state(account)?;
-        let slot = self.0.slot(account);
-        let next = slot.next(self.0.clock.now(), refused);
-        let flight = match next {
-            Next::Serve(token) => return Ok(token),
+    async fn token(
+        &self,
+        wanted: &Wanted,
+        refused: Option<&LiveToken>,
+    ) -> Result<LiveToken, Error> {
+        let slot = self.0.slot(&wanted.key);
+        if let Some(refused) = refused {
+            slot.refuse(refused, wanted.key.is_shared(), self.0.clock.now());
+        }
+        let flight = match slot.next(self.0.clock.now()) {
+            Next::Serve(token) => return self.noted(wanted, Ok(token)).await,
             Next::ServeAndRefresh(token) => {
-                self.launch(account, &slot);
-                return Ok(token);
+                self.launch(wanted, &slot, Purpose::Ahead);
+                return self.noted(wanted, Ok(token)).await;
             }
-            Next::Wait(error) => return Err(error),
-            Next::Join(flight) => flight,
-            Next::Launch => self.launch(account, &slot),
+            Next::Wait(error) => return self.noted(wanted, Err(error)).await,
+            Next::Join(flight) => {
+                let outcome = slot::landed(flight).await;
+                slot.used();
+                return self.noted(wanted, outcome).await;
+            }
+            Next::Launch => self.launch(wanted, &slot, Purpose::Request),
         };
-        slot::landed(flight).await
+        // What it means for the account is on record when it lands.
+        let outcome = slot::landed(flight).await;
+        slot.used();
+        outcome
     }
 
-    fn launch(&self, account: &Account, slot: &Arc<Slot>) -> slot::Flight {
-        let (sender, flight) = match slot.board() {
+    /// Puts on record what it means for an account whose request made no request to the authority of its own.
+    async fn noted(
+        &self,
+        wanted: &Wanted,
+        outcome: Result<LiveToken, Error>,
+    ) -> Result<LiveToken, Error> {
+        if let Some(account) = &wanted.account
+            && error::is_news(account, &outcome, self.0.clock.now())
+        {
+            let slot = self.0.slot(&wanted.key);
+            self.0.record(account, &outcome, &slot).await;
+        }
+        outcome
+    }
+
+    fn launch(&self, wanted: &Wanted, slot: &Arc<Slot>, purpose: Purpose) -> slot::Flight {
+        let (sender, flight) = match slot.board(wanted) {
             Ok(begun) => begun,
             Err(running) => return running,
         };
-        let (inner, account, slot) = (Arc::clone(&self.0), account.clone(), Arc::clone(slot));
+        let (inner, wanted, slot) = (Arc::clone(&self.0), wanted.clone(), Arc::clone(slot));
         self.0.tasks.spawn_on(
             async move {
-                inner.fly(&account, &slot, sender).await;
-                inner.store_at_last(&account, &slot).await;
+                inner.fly(&wanted, &slot, purpose, sender).await;
+                inner.store_at_last(&wanted, &slot).await;
             },
             &self.0.runtime,
         );
         flight
+    }
+}
+
+impl Due {
+    /// The application whose authority is to be asked, and the tenant.
+    pub(crate) fn authority(&self) -> Authority {
+        self.0.authority()
     }
 }
 
@@ -146,38 +278,53 @@ impl Inner {
         self.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn slot(&self, account: &Account) -> Arc<Slot> {
-        let key = match account.flow {
-            Flow::Delegated => Key::Account(account.id.clone()),
-            Flow::AppOnly => Key::Application(account.application.clone()),
-        };
-        Arc::clone(self.slots().entry(key).or_default())
+    fn slot(&self, key: &Key) -> Arc<Slot> {
+        Arc::clone(self.slots().entry(key.clone()).or_default())
     }
 
-    fn registration(&self, account: &Account) -> Result<&Registration, Error> {
+    fn registration(&self, application: &str) -> Result<&Registration, Error> {
         self.registrations
-            .get(&account.application)
+            .get(application)
             .ok_or_else(|| Error::NoApplication {
-                application: account.application.clone(),
+                application: application.to_owned(),
             })
     }
 
-    async fn fly(&self, account: &Account, slot: &Slot, landing: slot::Landing) {
-        let outcome = flight::fly(self, account, slot).await;
+    fn wanted(&self, account: &Account) -> Result<Wanted, Error> {
+        let registration = self.registration(&account.application)?;
+        Ok(Wanted::by(account, &registration.application))
+    }
+
+    async fn fly(&self, wanted: &Wanted, slot: &Slot, purpose: Purpose, landing: slot::Landing) {
+        let journey = Journey {
+            inner: self,
+            wanted,
+            slot,
+            purpose,
+        };
+        let outcome = journey.fly().await;
         slot.land(&outcome, self.clock.now());
-        self.record(account, &outcome, slot).await;
+        // While nobody waits for it, a passing fault is nobody's.
+        let matters = purpose == Purpose::Request
+            || !matches!(
+                outcome,
+                Err(Error::Unavailable { .. } | Error::Storage { .. })
+            );
+        if let (Some(account), true) = (&wanted.account, matters) {
+            self.record(account, &outcome, slot).await;
+        }
         landing.send_replace(Some(outcome));
     }
 
     /// Tries again and again to store a new refresh token that the storage did not take; the old one may be dead.
-    async fn store_at_last(&self, account: &Account, slot: &Slot) {
+    async fn store_at_last(&self, wanted: &Wanted, slot: &Slot) {
         let mut pause = Duration::from_secs(1);
         while slot.unstored().is_some() {
             let stopping = tokio::time::timeout(pause, self.stopping.cancelled())
                 .await
                 .is_ok();
-            if let Ok((landing, _)) = slot.board() {
-                self.fly(account, slot, landing).await;
+            if let Ok((landing, _)) = slot.board(wanted) {
+                self.fly(wanted, slot, Purpose::Request, landing).await;
             }
             if stopping {
                 break;

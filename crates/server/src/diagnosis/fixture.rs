@@ -11,7 +11,7 @@ use mailgrant_core::{
 use crate::settings::Application;
 
 /// At an authority like Entra's, asking for these scopes.
-pub(super) fn application(scopes: &str) -> Application {
+pub(crate) fn application(scopes: &str) -> Application {
     let endpoints = Endpoints::Discovery {
         issuer: "https://login.test/t/v2.0".to_owned(),
     };

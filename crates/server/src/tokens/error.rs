@@ -106,6 +106,14 @@ impl Error {
         }
     }
 
+    /// Whether others who ask the same authority for the same application would hardly fare better.
+    pub(crate) const fn concerns_all(&self) -> bool {
+        matches!(
+            self,
+            Self::Unavailable { .. } | Self::Refused(_) | Self::Storage { .. } | Self::Stopping
+        )
+    }
+
     pub(super) fn waiting(self, wait: Duration) -> Self {
         match self {
             Self::Unavailable {
@@ -117,6 +125,20 @@ impl Error {
             },
             other => other,
         }
+    }
+}
+
+/// Whether the account's record does not say yet what the outcome means for it.
+pub(super) fn is_news(
+    account: &Account,
+    outcome: &Result<LiveToken, Error>,
+    now: UnixTime,
+) -> bool {
+    match (outcome, account.state) {
+        (Ok(_), state) => state == AccountState::Degraded,
+        // The next try is late: this was one.
+        (Err(_), AccountState::Degraded) => account.next_attempt_at.is_none_or(|next| next <= now),
+        (Err(_), _) => true,
     }
 }
 
@@ -162,7 +184,7 @@ pub(super) fn transition(
 }
 
 /// Whether a token alone shows that the fault has passed.
-fn is_authoritys(account: &Account) -> bool {
+pub(crate) fn is_authoritys(account: &Account) -> bool {
     account
         .diagnosis
         .as_ref()

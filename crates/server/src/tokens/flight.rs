@@ -1,63 +1,116 @@
 //! One request to the authority for a token, with what must be stored on the way.
 
-use mailgrant_storage::{Account, Flow, Grant, NewGrant, Replacement};
+use mailgrant_core::{time::UnixTime, token::TokenResponse};
+use mailgrant_storage::{AccountId, Grant, NewGrant, Replacement, StoredAccessToken};
 
 use super::{
     Error, Inner, LiveToken, Registration,
     slot::{Slot, Unstored},
+    wanted::{Key, Wanted},
 };
 
-pub(super) async fn fly(inner: &Inner, account: &Account, slot: &Slot) -> Result<LiveToken, Error> {
-    let registration = inner.registration(account)?;
-    match account.flow {
-        Flow::AppOnly => app_only(inner, registration, slot).await,
-        Flow::Delegated => delegated(inner, registration, account, slot).await,
-    }
+/// Why a token is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// Somebody waits for it.
+    Request,
+    /// The one in memory nears its end.
+    Ahead,
+    /// The refresh token is to live on: it was not used after `since`.
+    KeepAlive { since: UnixTime },
 }
 
-async fn app_only(
-    inner: &Inner,
-    registration: &Registration,
-    slot: &Slot,
-) -> Result<LiveToken, Error> {
-    let refused = |error| Error::of(&error, &registration.asked(None));
-    let response = registration
-        .client(None)
-        .map_err(refused)?
-        .app_only(registration.application.app_only_scopes(), None)
-        .await
-        .map_err(refused)?;
-    Ok(slot.keep(&response, inner.clock.now()))
+/// A request under way.
+pub(super) struct Journey<'a> {
+    pub(super) inner: &'a Inner,
+    pub(super) wanted: &'a Wanted,
+    pub(super) slot: &'a Slot,
+    pub(super) purpose: Purpose,
 }
 
-async fn delegated(
-    inner: &Inner,
-    registration: &Registration,
-    account: &Account,
-    slot: &Slot,
-) -> Result<LiveToken, Error> {
-    if let Some(unstored) = slot.unstored()
-        && store(inner, account, slot, &unstored).await?
-        && unstored.is_good(inner.clock.now())
-    {
-        return Ok(slot.keep(&unstored.response, unstored.at));
+impl Journey<'_> {
+    pub(super) async fn fly(&self) -> Result<LiveToken, Error> {
+        let registration = self.inner.registration(&self.wanted.application)?;
+        match &self.wanted.key {
+            Key::Account(account) => self.delegated(registration, account).await,
+            Key::Application { .. } | Key::Mailbox { .. } => self.app_only(registration).await,
+        }
     }
-    for _ in 0..RACES {
-        let grant = grant(inner, account).await?;
-        slot.set_generation(grant.generation);
-        let asked = inner.clock.now();
+
+    async fn app_only(&self, registration: &Registration) -> Result<LiveToken, Error> {
+        if let Some(kept) = self.recall(registration, None).await {
+            return Ok(kept);
+        }
+        let asked_at = self.inner.clock.now();
+        let tenant = self.wanted.tenant.as_deref();
+        let refused = |error| Error::of(&error, &registration.asked(tenant));
+        let response = registration
+            .client(tenant)
+            .map_err(refused)?
+            .app_only(
+                registration.application.app_only_scopes(),
+                self.wanted.key.mailbox(),
+            )
+            .await
+            .map_err(refused)?;
+        let live = self.keep(&response, asked_at);
+        self.remember(registration, &live, None).await;
+        Ok(live)
+    }
+
+    async fn delegated(
+        &self,
+        registration: &Registration,
+        account: &AccountId,
+    ) -> Result<LiveToken, Error> {
+        if let Some(unstored) = self.slot.unstored()
+            && self.store(account, &unstored).await?
+            && unstored.is_good(self.inner.clock.now())
+        {
+            return Ok(self.keep(&unstored.response, unstored.at));
+        }
+        for _ in 0..RACES {
+            let grant = self.grant(account).await?;
+            self.slot.set_generation(grant.generation);
+            // Who keeps a grant alive is content when another replica has done so.
+            let recalls = match self.purpose {
+                Purpose::Request | Purpose::Ahead => true,
+                Purpose::KeepAlive { since } => grant.refreshed_at > since,
+            };
+            if recalls && let Some(kept) = self.recall(registration, Some(grant.generation)).await {
+                return Ok(kept);
+            }
+            let unstored = self.refresh(registration, grant).await?;
+            // In memory first: if the storage fails, the next flight begins with storing it.
+            self.slot.set_unstored(Some(unstored.clone()));
+            if self.store(account, &unstored).await? {
+                let live = self.keep(&unstored.response, unstored.at);
+                // Only now: the new refresh token is worth more than the access token.
+                self.remember(registration, &live, self.slot.generation())
+                    .await;
+                return Ok(live);
+            }
+        }
+        Err(Error::Storage {
+            detail: "the grant is being replaced by others all the time".to_owned(),
+        })
+    }
+
+    async fn refresh(&self, registration: &Registration, grant: Grant) -> Result<Unstored, Error> {
+        let asked_at = self.inner.clock.now();
         let provider = &registration.application.provider;
         let scopes = provider
             .refresh_names_scopes
             .then(|| registration.application.scopes());
-        let refused = |error| Error::of(&error, &registration.asked(None));
+        let tenant = self.wanted.tenant.as_deref();
+        let refused = |error| Error::of(&error, &registration.asked(tenant));
         let response = registration
-            .client(None)
+            .client(tenant)
             .map_err(refused)?
             .refresh(&grant.refresh_token, scopes)
             .await
             .map_err(refused)?;
-        let unstored = Unstored {
+        Ok(Unstored {
             refresh_token: response
                 .refresh_token
                 .clone()
@@ -65,54 +118,99 @@ async fn delegated(
             scopes: response.scope.clone().unwrap_or(grant.scopes),
             generation: grant.generation,
             response,
-            at: asked,
+            at: asked_at,
+        })
+    }
+
+    /// Puts the new refresh token on disk; false when another was first and this one is worth nothing.
+    async fn store(&self, account: &AccountId, unstored: &Unstored) -> Result<bool, Error> {
+        let grant = NewGrant {
+            refresh_token: unstored.refresh_token.clone(),
+            scopes: unstored.scopes.clone(),
         };
-        // In memory first: if the storage fails, the next flight begins with storing it.
-        slot.set_unstored(Some(unstored.clone()));
-        if store(inner, account, slot, &unstored).await? {
-            return Ok(slot.keep(&unstored.response, unstored.at));
+        let now = self.inner.clock.now();
+        let replacement = self
+            .inner
+            .storage
+            .grants()
+            .replace(account, unstored.generation, grant, now)
+            .await
+            .map_err(|error| storage_error(&error))?;
+        self.slot.set_unstored(None);
+        match replacement {
+            Replacement::Stored { generation } => {
+                self.slot.set_generation(generation);
+                Ok(true)
+            }
+            Replacement::Superseded => Ok(false),
         }
     }
-    Err(Error::Storage {
-        detail: "the grant is being replaced by others all the time".to_owned(),
-    })
-}
 
-/// Puts the new refresh token on disk; false when another was first and this one is worth nothing.
-async fn store(
-    inner: &Inner,
-    account: &Account,
-    slot: &Slot,
-    unstored: &Unstored,
-) -> Result<bool, Error> {
-    let grant = NewGrant {
-        refresh_token: unstored.refresh_token.clone(),
-        scopes: unstored.scopes.clone(),
-    };
-    let replacement = inner
-        .storage
-        .grants()
-        .replace(&account.id, unstored.generation, grant, inner.clock.now())
-        .await
-        .map_err(|error| storage_error(&error))?;
-    slot.set_unstored(None);
-    match replacement {
-        Replacement::Stored { generation } => {
-            slot.set_generation(generation);
-            Ok(true)
-        }
-        Replacement::Superseded => Ok(false),
+    async fn grant(&self, account: &AccountId) -> Result<Grant, Error> {
+        let grants = self.inner.storage.grants();
+        let grant = grants.lookup(account).await;
+        grant
+            .map_err(|error| storage_error(&error))?
+            .ok_or(Error::Gone)
     }
-}
 
-async fn grant(inner: &Inner, account: &Account) -> Result<Grant, Error> {
-    inner
-        .storage
-        .grants()
-        .lookup(&account.id)
-        .await
-        .map_err(|error| storage_error(&error))?
-        .ok_or(Error::Gone)
+    /// A good token that was stored before a restart, by another replica or by the command line: one that is later than
+    /// what is in memory, of the present grant, and not the one that the mail server refused.
+    async fn recall(
+        &self,
+        registration: &Registration,
+        generation: Option<i64>,
+    ) -> Option<LiveToken> {
+        let tokens = self.inner.storage.access_tokens();
+        let name = self.wanted.stored_name(registration);
+        let stored = match tokens.lookup(&name).await {
+            Ok(stored) => stored?,
+            Err(error) => {
+                tracing::debug!(%error, "a stored access token cannot be used");
+                return None;
+            }
+        };
+        if self.slot.has_refused(&stored.token) {
+            if let Err(error) = tokens.remove(&name).await {
+                tracing::debug!(%error, "a refused access token was not removed");
+            }
+            return None;
+        }
+        let live = LiveToken {
+            token: stored.token,
+            expires_at: stored.expires_at,
+            obtained_at: stored.obtained_at,
+        };
+        let is_news = self
+            .slot
+            .obtained_at()
+            .is_none_or(|known| known < live.obtained_at);
+        (stored.generation == generation && is_news && live.is_good(self.inner.clock.now()))
+            .then(|| self.slot.hold(live, &*self.inner.random))
+    }
+
+    /// Stores an access token for others. Without it they ask for their own: a failure is no fault.
+    async fn remember(
+        &self,
+        registration: &Registration,
+        live: &LiveToken,
+        generation: Option<i64>,
+    ) {
+        let token = StoredAccessToken {
+            token: live.token.clone(),
+            generation,
+            obtained_at: live.obtained_at,
+            expires_at: live.expires_at,
+        };
+        let name = self.wanted.stored_name(registration);
+        if let Err(error) = self.inner.storage.access_tokens().put(&name, token).await {
+            tracing::warn!(%error, "an access token was not stored");
+        }
+    }
+
+    fn keep(&self, response: &TokenResponse, received_at: UnixTime) -> LiveToken {
+        self.slot.keep(response, received_at, &*self.inner.random)
+    }
 }
 
 fn storage_error(error: &mailgrant_storage::Error) -> Error {

@@ -8,11 +8,12 @@ use std::{
 use mailgrant_core::{
     scope::Scopes,
     time::UnixTime,
-    token::{RefreshToken, TokenResponse},
+    token::{AccessToken, RefreshToken, TokenResponse},
 };
+use mailgrant_storage::Random;
 use tokio::sync::watch;
 
-use super::{Error, LiveToken, MARGIN};
+use super::{Due, Error, LiveToken, MARGIN, wanted::Wanted};
 
 /// A request under way; every caller waits on the same one.
 pub(super) type Flight = watch::Receiver<Option<Result<LiveToken, Error>>>;
@@ -23,19 +24,24 @@ pub(super) struct Slot(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
+    /// What was wanted last.
+    wanted: Option<Wanted>,
     token: Option<Cached>,
     flight: Option<Flight>,
-    serial: u64,
     generation: Option<i64>,
     failures: u32,
     pause: Option<(UnixTime, Error)>,
     unstored: Option<Unstored>,
+    /// The token that the mail server refused last, and when.
+    refused: Option<(AccessToken, UnixTime)>,
 }
 
 #[derive(Debug)]
 struct Cached {
     live: LiveToken,
     refresh_at: UnixTime,
+    /// Whether somebody asked for it: one that nobody uses is not renewed ahead.
+    used: bool,
 }
 
 /// An answer of the authority whose refresh token is not on disk yet.
@@ -56,7 +62,7 @@ pub(super) struct Unstored {
 impl Unstored {
     /// Whether its access token is still worth handing out.
     pub(super) fn is_good(&self, now: UnixTime) -> bool {
-        now + MARGIN < self.at + self.response.expires_in.unwrap_or(UNSAID_LIFETIME)
+        now + MARGIN < self.at + lifetime(&self.response)
     }
 }
 
@@ -71,64 +77,140 @@ pub(super) enum Next {
 }
 
 impl Slot {
-    pub(super) fn next(&self, now: UnixTime, refused: Option<u64>) -> Next {
+    pub(super) fn next(&self, now: UnixTime) -> Next {
         let mut state = self.lock();
-        if let Some(refused) = refused
-            && state
-                .token
-                .as_ref()
-                .is_some_and(|cached| cached.live.serial <= refused)
-        {
-            state.token = None;
-        }
-        let pausing = state.pause.as_ref().filter(|(until, _)| now < *until);
-        match &state.token {
-            Some(cached) if now < cached.refresh_at => Next::Serve(cached.live.clone()),
-            Some(cached) if now + MARGIN < cached.live.expires_at => {
-                if pausing.is_some() || state.flight.is_some() {
-                    Next::Serve(cached.live.clone())
+        let pausing = state.pausing(now);
+        let flying = state.flight.clone();
+        match &mut state.token {
+            Some(cached) if now < cached.refresh_at => Next::Serve(cached.take()),
+            Some(cached) if cached.live.is_good(now) => {
+                if pausing.is_some() || flying.is_some() {
+                    Next::Serve(cached.take())
                 } else {
-                    Next::ServeAndRefresh(cached.live.clone())
+                    Next::ServeAndRefresh(cached.take())
                 }
             }
-            _ => match (&state.flight, pausing) {
-                (Some(flight), _) => Next::Join(flight.clone()),
-                (None, Some((until, error))) => Next::Wait(error.clone().waiting(until.since(now))),
+            _ => match (flying, pausing) {
+                (Some(flight), _) => Next::Join(flight),
+                (None, Some(error)) => Next::Wait(error),
                 (None, None) => Next::Launch,
             },
         }
     }
 
+    /// The mail server refused this token; it is not handed out again. One that is shared with other mailboxes is given up
+    /// for one of them only now and then.
+    pub(super) fn refuse(&self, refused: &LiveToken, is_shared: bool, now: UnixTime) {
+        let mut state = self.lock();
+        let lately = state
+            .refused
+            .as_ref()
+            .is_some_and(|(_, at)| now.since(*at) < BETWEEN_REFUSALS);
+        let is_held = state
+            .token
+            .as_ref()
+            .is_some_and(|cached| cached.live.token == refused.token);
+        if is_held && !(is_shared && lately) {
+            state.token = None;
+            state.refused = Some((refused.token.clone(), now));
+        }
+    }
+
+    /// Whether this token is the one that the mail server refused.
+    pub(super) fn has_refused(&self, token: &AccessToken) -> bool {
+        self.lock()
+            .refused
+            .as_ref()
+            .is_some_and(|(refused, _)| refused == token)
+    }
+
+    /// What went wrong, while the pause after it lasts.
+    pub(super) fn pausing(&self, now: UnixTime) -> Option<Error> {
+        self.lock().pausing(now)
+    }
+
+    /// The token, if it is used and should be renewed ahead of its end now.
+    pub(super) fn due(&self, now: UnixTime) -> Option<Due> {
+        let state = self.lock();
+        let cached = state.token.as_ref()?;
+        let is_due = cached.used
+            && cached.refresh_at <= now
+            && cached.live.is_good(now)
+            && state.flight.is_none()
+            && state.pausing(now).is_none();
+        state.wanted.clone().filter(|_| is_due).map(Due)
+    }
+
+    /// Whether it holds nothing that matters.
+    pub(super) fn is_idle(&self, now: UnixTime) -> bool {
+        let state = self.lock();
+        state.flight.is_none()
+            && state.unstored.is_none()
+            && state.pausing(now).is_none()
+            && state
+                .token
+                .as_ref()
+                .is_none_or(|cached| cached.live.expires_at <= now)
+    }
+
+    /// The request under way.
+    pub(super) fn flight(&self) -> Option<Flight> {
+        self.lock().flight.clone()
+    }
+
+    /// When the token in memory was asked for.
+    pub(super) fn obtained_at(&self) -> Option<UnixTime> {
+        self.lock()
+            .token
+            .as_ref()
+            .map(|cached| cached.live.obtained_at)
+    }
+
     /// Begins a flight, or gives the one that has begun meanwhile.
-    pub(super) fn board(&self) -> Result<(Landing, Flight), Flight> {
+    pub(super) fn board(&self, wanted: &Wanted) -> Result<(Landing, Flight), Flight> {
         let mut state = self.lock();
         match &state.flight {
             Some(running) => Err(running.clone()),
             None => {
                 let (sender, flight) = watch::channel(None);
                 state.flight = Some(flight.clone());
+                state.wanted = Some(wanted.clone());
                 Ok((sender, flight))
             }
         }
     }
 
-    /// Keeps a token that may be handed out.
-    pub(super) fn keep(&self, response: &TokenResponse, received_at: UnixTime) -> LiveToken {
-        let lifetime = response.expires_in.unwrap_or(UNSAID_LIFETIME);
-        let mut state = self.lock();
-        state.serial += 1;
+    /// Keeps a token of the authority that may be handed out.
+    pub(super) fn keep(
+        &self,
+        response: &TokenResponse,
+        received_at: UnixTime,
+        random: &dyn Random,
+    ) -> LiveToken {
         let live = LiveToken {
             token: response.access_token.clone(),
-            expires_at: received_at + lifetime,
+            expires_at: received_at + lifetime(response),
             obtained_at: received_at,
-            serial: state.serial,
         };
-        let ahead = AHEAD.min(lifetime / 5);
-        state.token = Some(Cached {
-            refresh_at: live.expires_at - ahead,
+        self.hold(live, random)
+    }
+
+    /// Keeps a token that may be handed out.
+    pub(super) fn hold(&self, live: LiveToken, random: &dyn Random) -> LiveToken {
+        let refresh_at = live.expires_at - head_start(&live, random);
+        self.lock().token = Some(Cached {
+            refresh_at,
             live: live.clone(),
+            used: false,
         });
         live
+    }
+
+    /// Somebody waited for the token in memory.
+    pub(super) fn used(&self) {
+        if let Some(cached) = &mut self.lock().token {
+            cached.used = true;
+        }
     }
 
     /// Ends the flight and remembers how it went.
@@ -141,10 +223,14 @@ impl Slot {
                 state.pause = None;
             }
             Err(error) => {
+                if matches!(error, Error::ReauthRequired(_) | Error::Gone) {
+                    state.token = None;
+                }
                 let doubled = FIRST_PAUSE
                     .saturating_mul(1 << state.failures.min(10))
                     .min(LONGEST_PAUSE);
-                let pause = error.retry_after().unwrap_or(doubled).max(FIRST_PAUSE);
+                let asked = error.retry_after().map(|wait| wait.min(LONGEST_WAIT));
+                let pause = asked.unwrap_or(doubled).max(FIRST_PAUSE);
                 state.failures = state.failures.saturating_add(1);
                 state.pause = Some((now + pause, error.clone()));
             }
@@ -176,6 +262,27 @@ impl Slot {
     }
 }
 
+impl State {
+    fn pausing(&self, now: UnixTime) -> Option<Error> {
+        let (until, error) = self.pause.as_ref()?;
+        (now < *until).then(|| error.clone().waiting(until.since(now)))
+    }
+}
+
+impl Cached {
+    fn take(&mut self) -> LiveToken {
+        self.used = true;
+        self.live.clone()
+    }
+}
+
+impl LiveToken {
+    /// Whether it may be handed out.
+    pub(super) fn is_good(&self, now: UnixTime) -> bool {
+        now + MARGIN < self.expires_at
+    }
+}
+
 /// Waits for the end of a flight.
 pub(super) async fn landed(mut flight: Flight) -> Result<LiveToken, Error> {
     match flight.wait_for(Option::is_some).await {
@@ -185,98 +292,29 @@ pub(super) async fn landed(mut flight: Flight) -> Result<LiveToken, Error> {
     }
 }
 
-/// A token is renewed this long before its end, or when a fifth of its life is left.
-const AHEAD: Duration = Duration::from_secs(300);
+/// How long before its end a token is renewed: long enough that an authority which is down for a while costs nothing,
+/// and not for all accounts in the same second.
+fn head_start(live: &LiveToken, random: &dyn Random) -> Duration {
+    let ahead = AHEAD.min(live.expires_at.since(live.obtained_at) / 3);
+    let mut bytes = [0; 2];
+    random.fill(&mut bytes);
+    ahead + ahead / 10 * u32::from(u16::from_be_bytes(bytes)) / u32::from(u16::MAX)
+}
+
+fn lifetime(response: &TokenResponse) -> Duration {
+    response.expires_in.unwrap_or(UNSAID_LIFETIME)
+}
+
+/// A token is renewed this long before its end, or when a third of its life is left.
+const AHEAD: Duration = Duration::from_secs(20 * 60);
 /// `expires_in` is only recommended (RFC 6749 §5.1); without it this is assumed.
 const UNSAID_LIFETIME: Duration = Duration::from_secs(600);
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// An authority that asks for a longer pause than this is asked again all the same.
+const LONGEST_WAIT: Duration = Duration::from_secs(60 * 60);
+/// A mailbox to which an application has no right refuses every token: the other mailboxes' is not made anew each time.
+const BETWEEN_REFUSALS: Duration = Duration::from_secs(10 * 60);
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn response(seconds: u64) -> TokenResponse {
-        let body =
-            format!(r#"{{"access_token":"token","token_type":"Bearer","expires_in":{seconds}}}"#);
-        TokenResponse::parse(200, body.as_bytes()).unwrap()
-    }
-
-    fn unavailable() -> Error {
-        Error::Storage {
-            detail: "disk full".to_owned(),
-        }
-    }
-
-    #[test]
-    fn a_token_is_served_then_renewed_ahead_then_renewed_first() {
-        let slot = Slot::default();
-        assert!(matches!(slot.next(UnixTime(0), None), Next::Launch));
-        slot.keep(&response(3600), UnixTime(0));
-        assert!(matches!(slot.next(UnixTime(3299), None), Next::Serve(_)));
-        assert!(matches!(
-            slot.next(UnixTime(3300), None),
-            Next::ServeAndRefresh(_)
-        ));
-        assert!(matches!(slot.next(UnixTime(3570), None), Next::Launch));
-    }
-
-    #[test]
-    fn a_short_token_is_renewed_in_its_last_fifth() {
-        let slot = Slot::default();
-        slot.keep(&response(300), UnixTime(0));
-        assert!(matches!(slot.next(UnixTime(239), None), Next::Serve(_)));
-        assert!(matches!(
-            slot.next(UnixTime(240), None),
-            Next::ServeAndRefresh(_)
-        ));
-    }
-
-    #[test]
-    fn a_second_caller_joins_the_first() {
-        let slot = Slot::default();
-        assert!(slot.board().is_ok());
-        assert!(slot.board().is_err());
-        assert!(matches!(slot.next(UnixTime(0), None), Next::Join(_)));
-    }
-
-    #[test]
-    fn failures_are_followed_by_growing_pauses() {
-        let slot = Slot::default();
-        for (now, pause) in [(0, 1), (10, 2), (20, 4), (30, 8)] {
-            slot.land(&Err(unavailable()), UnixTime(now));
-            assert_eq!(slot.next_attempt(), Some(UnixTime(now + pause)));
-            assert!(matches!(slot.next(UnixTime(now), None), Next::Wait(_)));
-            assert!(matches!(
-                slot.next(UnixTime(now + pause), None),
-                Next::Launch
-            ));
-        }
-        let token = slot.keep(&response(3600), UnixTime(40));
-        slot.land(&Ok(token), UnixTime(40));
-        assert_eq!(slot.next_attempt(), None);
-    }
-
-    #[test]
-    fn an_outage_does_not_stop_a_token_that_is_still_good() {
-        let slot = Slot::default();
-        slot.keep(&response(3600), UnixTime(0));
-        slot.land(&Err(unavailable()), UnixTime(3400));
-        assert!(matches!(slot.next(UnixTime(3400), None), Next::Serve(_)));
-    }
-
-    #[test]
-    fn a_refused_token_is_not_served_again() {
-        let slot = Slot::default();
-        let first = slot.keep(&response(3600), UnixTime(0));
-        assert!(matches!(
-            slot.next(UnixTime(1), Some(first.serial)),
-            Next::Launch
-        ));
-        slot.keep(&response(3600), UnixTime(2));
-        assert!(matches!(
-            slot.next(UnixTime(3), Some(first.serial)),
-            Next::Serve(_)
-        ));
-    }
-}
+mod tests;

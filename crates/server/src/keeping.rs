@@ -1,0 +1,55 @@
+//! What the gateway does by itself, so that access goes on without anybody.
+
+mod credentials;
+mod grants;
+mod rest;
+mod tidy;
+
+use std::time::Duration;
+
+use actix_web::web::Data;
+use tokio::time::timeout;
+
+use crate::state::Gateway;
+
+/// What is remembered from one round to the next.
+#[derive(Default)]
+pub(crate) struct Keeping {
+    grants: grants::Keeper,
+    credentials: credentials::Watch,
+}
+
+/// Does what is due now, and waits for requests to authorities that are under way.
+pub(crate) async fn round(gateway: &Gateway) {
+    tidy::tidy(gateway).await;
+    credentials::watch(gateway).await;
+    grants::keep(gateway).await;
+    gateway.tokens.settle().await;
+}
+
+/// Rounds until the gateway stops. What may take long does not hold up what is short.
+pub(crate) async fn run(gateway: Data<Gateway>) {
+    let tidying = async {
+        // At start, too: what has ended already is to be seen at once.
+        credentials::watch(&gateway).await;
+        while goes_on(&gateway).await {
+            tidy::tidy(&gateway).await;
+            credentials::watch(&gateway).await;
+        }
+    };
+    let keeping = async {
+        while goes_on(&gateway).await {
+            grants::keep(&gateway).await;
+        }
+    };
+    tokio::join!(tidying, keeping);
+}
+
+/// Waits until the next round is due; false when there will be none.
+async fn goes_on(gateway: &Gateway) -> bool {
+    timeout(BETWEEN_ROUNDS, gateway.stopping.cancelled())
+        .await
+        .is_err()
+}
+
+const BETWEEN_ROUNDS: Duration = Duration::from_secs(15);

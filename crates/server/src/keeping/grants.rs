@@ -1,0 +1,210 @@
+//! Keeps grants alive and tokens fresh, and tries those again that failed.
+//!
+//! An authority that fails is left alone for a while, whatever else is due there: a list of thousands is not tried one by
+//! one against a wall. An account that fails is left alone for longer, so that it keeps nobody else from a turn.
+
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use futures_util::{StreamExt, stream};
+use mailgrant_core::time::UnixTime;
+use mailgrant_storage::{Account, AccountFilter, AccountId, AccountState};
+
+use super::rest::Rests;
+use crate::{
+    state::Gateway,
+    tokens::{self, Authority, Due, Error, LiveToken},
+};
+
+/// What is remembered from one round to the next.
+pub(super) struct Keeper {
+    /// One round at a time: a second one would ask the same again.
+    turn: tokio::sync::Mutex<()>,
+    authorities: Mutex<Rests<Authority>>,
+    accounts: Mutex<Rests<AccountId>>,
+    /// When unused grants are looked for again.
+    looks: Mutex<UnixTime>,
+}
+
+impl Default for Keeper {
+    fn default() -> Self {
+        Self {
+            turn: tokio::sync::Mutex::default(),
+            authorities: Mutex::new(Rests::new(FIRST_REST, AUTHORITYS_REST)),
+            accounts: Mutex::new(Rests::new(AUTHORITYS_REST, ACCOUNTS_REST)),
+            looks: Mutex::new(UnixTime(i64::MIN)),
+        }
+    }
+}
+
+/// Does what is due now.
+pub(super) async fn keep(gateway: &Gateway) {
+    let keeper = &gateway.keeping.grants;
+    let _turn = keeper.turn.lock().await;
+    let now = gateway.now();
+    lock(&keeper.authorities).tidy(now);
+    lock(&keeper.accounts).tidy(now);
+    renew_ahead(gateway).await;
+    if let Err(error) = retry(gateway).await {
+        tracing::warn!(%error, "degraded accounts were not tried again");
+    }
+    if *lock(&keeper.looks) <= now {
+        *lock(&keeper.looks) = now + BETWEEN_LOOKS;
+        if let Err(error) = keep_alive(gateway).await {
+            tracing::warn!(%error, "unused grants were not kept alive");
+        }
+    }
+}
+
+/// Renews the tokens in use that near their end, so that who asks next waits for no authority.
+async fn renew_ahead(gateway: &Gateway) {
+    stream::iter(gateway.tokens.due())
+        .for_each_concurrent(AT_A_TIME, |due: Due| async move {
+            let authority = due.authority();
+            if may(gateway, &authority, None) {
+                let outcome = gateway.tokens.renew_ahead(&due).await;
+                note(gateway, authority, None, &outcome);
+            }
+        })
+        .await;
+}
+
+/// Tries the accounts again that the authority's fault, or the operator's, has stopped.
+async fn retry(gateway: &Gateway) -> Result<(), mailgrant_storage::Error> {
+    let filter = AccountFilter {
+        state: Some(AccountState::Degraded),
+        ..AccountFilter::default()
+    };
+    let mut after = None;
+    loop {
+        let accounts = gateway.storage.accounts();
+        let page = accounts.list(&filter, after.as_ref(), PAGE).await?;
+        let now = gateway.now();
+        let is_due = |account: &Account| {
+            account.next_attempt_at.is_none_or(|next| next <= now) && tokens::is_authoritys(account)
+        };
+        let due = page.items.into_iter().filter(is_due);
+        each(gateway, due, Attempt::Token).await;
+        match page.next {
+            Some(next) if !gateway.stopping.is_cancelled() => after = Some(next),
+            _ => return Ok(()),
+        }
+    }
+}
+
+/// Uses the refresh tokens that nobody has used for a day: one that is never used ends, and one that was revoked should
+/// not be found out only when somebody needs it.
+async fn keep_alive(gateway: &Gateway) -> Result<(), mailgrant_storage::Error> {
+    let mut after = None;
+    loop {
+        let now = gateway.now();
+        let grants = gateway.storage.grants();
+        let page = grants.stale(now - UNUSED, after.as_ref(), PAGE).await?;
+        after = page.last().map(|account| account.id.clone());
+        let is_due = |account: &Account| {
+            let grant = account.grant.as_ref();
+            grant.is_some_and(|grant| grant.refreshed_at < now - unused(&account.id))
+        };
+        each(gateway, page.into_iter().filter(is_due), Attempt::KeepAlive).await;
+        if after.is_none() || gateway.stopping.is_cancelled() {
+            return Ok(());
+        }
+    }
+}
+
+/// How long this account's refresh token may lie unused: a little less than a day, not the same for all, so that those
+/// connected together are not refreshed together.
+fn unused(account: &AccountId) -> Duration {
+    let mixed = account
+        .as_str()
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        });
+    UNUSED + Duration::from_secs(mixed % SPREAD.as_secs())
+}
+
+/// What is tried with an account.
+#[derive(Clone, Copy)]
+enum Attempt {
+    /// A token, from wherever there is one.
+    Token,
+    /// A new refresh token.
+    KeepAlive,
+}
+
+/// Tries these accounts, a few at a time, as long as their authorities answer.
+async fn each(gateway: &Gateway, accounts: impl Iterator<Item = Account>, attempt: Attempt) {
+    stream::iter(accounts)
+        .for_each_concurrent(AT_A_TIME, |account: Account| async move {
+            let Ok(authority) = gateway.tokens.authority(&account) else {
+                return;
+            };
+            if may(gateway, &authority, Some(&account.id)) {
+                let outcome = match attempt {
+                    Attempt::Token => gateway.tokens.access_token(&account).await,
+                    Attempt::KeepAlive => {
+                        let since = gateway.now() - unused(&account.id);
+                        gateway.tokens.keep_alive(&account, since).await
+                    }
+                };
+                note(gateway, authority, Some(account.id), &outcome);
+            }
+        })
+        .await;
+}
+
+fn may(gateway: &Gateway, authority: &Authority, account: Option<&AccountId>) -> bool {
+    let (keeper, now) = (&gateway.keeping.grants, gateway.now());
+    !gateway.stopping.is_cancelled()
+        && lock(&keeper.authorities).may(authority, now)
+        && account.is_none_or(|account| lock(&keeper.accounts).may(account, now))
+}
+
+fn note(
+    gateway: &Gateway,
+    authority: Authority,
+    account: Option<AccountId>,
+    outcome: &Result<LiveToken, Error>,
+) {
+    let (keeper, now) = (&gateway.keeping.grants, gateway.now());
+    match outcome {
+        Ok(_) => {
+            lock(&keeper.authorities).works(&authority);
+            if let Some(account) = account {
+                lock(&keeper.accounts).works(&account);
+            }
+        }
+        Err(error) => {
+            if error.concerns_all() {
+                tracing::warn!(application = authority.application, %error, "the authority gives no tokens now");
+                lock(&keeper.authorities).failed(authority, error.retry_after(), now);
+            }
+            if let Some(account) = account {
+                lock(&keeper.accounts).failed(account, error.retry_after(), now);
+            }
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Requests to authorities at one time.
+const AT_A_TIME: usize = 4;
+/// Accounts read at one time.
+const PAGE: u32 = 100;
+/// An authority that failed is left alone for so long at first.
+const FIRST_REST: Duration = Duration::from_secs(30);
+/// No longer than this, or who comes back would be late for the tokens that near their end.
+const AUTHORITYS_REST: Duration = Duration::from_secs(5 * 60);
+/// An account is left alone for no longer than this.
+const ACCOUNTS_REST: Duration = Duration::from_secs(60 * 60);
+/// How often unused grants are looked for.
+const BETWEEN_LOOKS: Duration = Duration::from_secs(5 * 60);
+/// A refresh token is used at the latest after this and a part of [`SPREAD`]: within a day.
+const UNUSED: Duration = Duration::from_secs(20 * 60 * 60);
+const SPREAD: Duration = Duration::from_secs(4 * 60 * 60);

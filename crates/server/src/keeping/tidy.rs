@@ -1,0 +1,44 @@
+//! Lets go of what is over: mail sessions, tokens, connect sessions, events.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use crate::state::Gateway;
+
+pub(super) async fn tidy(gateway: &Gateway) {
+    gateway.pool.sweep();
+    gateway.tokens.sweep();
+    match gateway
+        .storage
+        .connect_sessions()
+        .expire(gateway.now())
+        .await
+    {
+        Ok(expired) => {
+            let ids: BTreeSet<_> = expired.into_iter().map(|session| session.id).collect();
+            ids.iter().for_each(|id| gateway.tell(id));
+        }
+        Err(error) => tracing::warn!(%error, "expired connect sessions were not swept"),
+    }
+    forget(gateway).await;
+}
+
+/// Lets go of what nobody has to know any more.
+async fn forget(gateway: &Gateway) {
+    let now = gateway.now();
+    let forgotten = async {
+        let events = gateway
+            .storage
+            .events()
+            .forget_before(now - EVENTS_LAST)
+            .await?;
+        let tokens = gateway.storage.access_tokens().forget_before(now).await?;
+        Ok::<_, mailgrant_storage::Error>((events, tokens))
+    };
+    match forgotten.await {
+        Ok((0, 0)) => {}
+        Ok((events, tokens)) => tracing::debug!(events, tokens, "forgotten"),
+        Err(error) => tracing::warn!(%error, "what is over was not forgotten"),
+    }
+}
+
+const EVENTS_LAST: Duration = Duration::from_secs(30 * 86_400);
