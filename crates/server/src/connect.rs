@@ -7,6 +7,8 @@ mod completion;
 mod consent;
 mod ending;
 mod entrance;
+mod limiter;
+mod mending;
 mod page;
 mod tenants;
 mod verification;
@@ -28,6 +30,8 @@ pub use self::{
 pub(crate) use self::{
     callback::{browser, returned},
     entrance::{confirm, enter},
+    limiter::Limiter,
+    mending::{person, reauth_url, reopen, resume, session},
     page::{ASSETS, Page},
     verification::verify,
 };

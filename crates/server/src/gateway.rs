@@ -15,6 +15,7 @@ use url::Url;
 
 use crate::{
     app,
+    connect::Limiter,
     engine::{self, Engine},
     environment::Environment,
     keeping,
@@ -215,6 +216,7 @@ fn state(engine: Engine) -> state::Gateway {
         readers: Semaphore::new(READERS),
         listeners: Arc::new(Semaphore::new(LISTENERS)),
         news: broadcast::channel(256).0,
+        mending: Limiter::default(),
         tasks: TaskTracker::new(),
         stopping: CancellationToken::new(),
         keeping: keeping::Keeping::default(),

@@ -1,7 +1,7 @@
 //! Accounts and connect sessions as the API shows them.
 
 use mailgrant_core::time::UnixTime;
-use mailgrant_storage::{Account, ConnectSession};
+use mailgrant_storage::{Account, AccountState, ConnectSession};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -32,6 +32,11 @@ pub(crate) struct AccountView {
     identity: Option<IdentityView>,
     /// What is wrong, while something is.
     diagnosis: Option<Diagnosis>,
+    /// The tenant whose authority is asked, where the application serves several.
+    tenant: Option<String>,
+    /// The link by which the person signs in again, while `reauth_required`. To be sent to that person; nobody else can
+    /// use it.
+    reauth_url: Option<String>,
     /// When the next try is due, while `degraded`.
     #[schema(value_type = Option<String>, format = DateTime)]
     next_attempt_at: Option<Moment>,
@@ -70,6 +75,8 @@ pub(crate) struct ConnectSessionView {
     user_label: Option<String>,
     login_hint: Option<String>,
     mailbox: Option<String>,
+    /// The account that this session gives a new sign-in; it can change that one and no other.
+    mends: Option<String>,
     return_url: Option<String>,
     #[schema(value_type = Object)]
     metadata: Value,
@@ -91,9 +98,20 @@ pub(crate) struct ConnectSessionView {
     completed_at: Option<Moment>,
 }
 
-impl From<Account> for AccountView {
-    fn from(account: Account) -> Self {
-        Self {
+impl AccountView {
+    pub(crate) async fn of(
+        gateway: &Gateway,
+        account: Account,
+    ) -> Result<Self, mailgrant_storage::Error> {
+        let link = match account.state {
+            AccountState::ReauthRequired => {
+                gateway.storage.accounts().reauth_link(&account.id).await?
+            }
+            _ => None,
+        };
+        Ok(Self {
+            reauth_url: link.map(|link| connect::reauth_url(gateway, &link)),
+            tenant: account.tenant,
             id: account.id.to_string(),
             application: account.application,
             flow: account.flow.as_str(),
@@ -115,7 +133,7 @@ impl From<Account> for AccountView {
             metadata: account.metadata,
             created_at: Moment(account.created_at),
             updated_at: Moment(account.updated_at),
-        }
+        })
     }
 }
 
@@ -130,6 +148,7 @@ impl ConnectSessionView {
             user_label: session.user_label,
             login_hint: session.login_hint,
             mailbox: session.mailbox,
+            mends: session.mends.map(String::from),
             return_url: session.return_url,
             metadata: session.metadata,
             status: session.status.as_str(),

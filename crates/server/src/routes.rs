@@ -19,6 +19,7 @@ mod mailboxes;
 mod openapi;
 mod raw;
 mod readyz;
+mod reauth;
 mod widget;
 
 use actix_web::middleware::from_fn;
@@ -49,6 +50,8 @@ pub(crate) fn configure(config: &mut ServiceConfig<'_>) {
         .service(connect::post)
         .service(connect::delete)
         .service(connect::options)
+        .service(reauth::get)
+        .service(reauth::post)
         .service(callback::get)
         .service(widget::get)
         .service(

@@ -7,7 +7,8 @@ use tokio::sync::{Semaphore, broadcast};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    engine::Engine, keeping::Keeping, problem::Problem, settings::Origin, tokens::Registration,
+    connect::Limiter, engine::Engine, keeping::Keeping, problem::Problem, settings::Origin,
+    tokens::Registration,
 };
 
 /// The running gateway, as its endpoints see it.
@@ -20,6 +21,8 @@ pub(crate) struct Gateway {
     pub(crate) listeners: Arc<Semaphore>,
     /// Tells the waiting pages which connect session has changed.
     pub(crate) news: broadcast::Sender<ConnectSessionId>,
+    /// How often an account's way back was taken lately.
+    pub(crate) mending: Limiter,
     /// Work that goes on when its browser goes away.
     pub(crate) tasks: TaskTracker,
     pub(crate) stopping: CancellationToken,

@@ -6,10 +6,10 @@ use mailgrant_core::{
     authorization::Nonce, provider::Provider, scope::Scopes, token::TokenResponse,
 };
 use mailgrant_oauth::Identity;
-use mailgrant_storage::{AccountState, Flow, NewAccount, NewGrant};
+use mailgrant_storage::{Account, AccountState, Flow, NewAccount, NewGrant};
 use serde_json::Value;
 
-use super::{ending::Ending, verification::verify_any};
+use super::{ending::Ending, mending::wrong_person, verification::verify_any};
 use crate::{diagnosis::Diagnosis, engine::Engine, tokens::Registration};
 
 /// A sign-in that the authority has answered with tokens.
@@ -48,6 +48,16 @@ impl Engine {
         sign_in: SignIn<'_>,
         response: TokenResponse,
     ) -> Result<Proven, Ending> {
+        self.prove_for(None, sign_in, response).await
+    }
+
+    /// The same for an account that exists: it must be the same person, or their token opens nothing.
+    pub(super) async fn prove_for(
+        &self,
+        mended: Option<&Account>,
+        sign_in: SignIn<'_>,
+        response: TokenResponse,
+    ) -> Result<Proven, Ending> {
         let Some(registration) = self.registrations.get(sign_in.application) else {
             return Err(Diagnosis::new(
                 "application_unknown",
@@ -58,6 +68,13 @@ impl Engine {
             .into());
         };
         let identity = identity(registration, &sign_in, &response).await?;
+        let person = identity.clone().map(stored);
+        if let Some(account) = mended
+            && let Some(known) = &account.identity
+            && person.as_ref().map(mailgrant_storage::Identity::key) != Some(known.key())
+        {
+            return Err(wrong_person(account).into());
+        }
         let scopes = granted(registration.application.scopes(), &response)?;
         let Some(refresh_token) = response.refresh_token.clone() else {
             return Err(Diagnosis::new(
@@ -81,7 +98,11 @@ impl Engine {
             site: sign_in.site.to_owned(),
             application: sign_in.application.to_owned(),
             flow: Flow::Delegated,
-            tenant: None,
+            // A registration for many tenants asks this one from now on.
+            tenant: identity
+                .as_ref()
+                .and_then(|identity| identity.tenant_id.clone())
+                .filter(|_| registration.application.provider.has_tenants()),
             state: AccountState::Connected,
             smtp_user: users.own.unwrap_or_else(|| user.clone()),
             from_address: sign_in
@@ -90,7 +111,7 @@ impl Engine {
                 .or(users.address)
                 .unwrap_or_else(|| user.clone()),
             imap_user: user,
-            identity: identity.map(stored),
+            identity: person,
             diagnosis: None,
             metadata: sign_in.metadata,
         };

@@ -9,7 +9,7 @@ use mailgrant_core::{
 };
 use mailgrant_storage::{Attempt, ConnectSession, Consumed, Outcome, SecretHash};
 
-use super::{binding::Binding, completion, consent, ending::Ending, page::Page};
+use super::{binding::Binding, completion, consent, ending::Ending, mending, page::Page, tenants};
 use crate::{diagnosis::Diagnosis, state::Gateway, tokens::Registration};
 
 /// What the query and the cookie of a callback lead to. Runs to its end even when the browser goes away.
@@ -82,14 +82,28 @@ async fn finish(
         );
         return fail(gateway, &session, &diagnosis).await;
     };
-    let outcome = match accepted(registration, callback).await {
-        Ok(code) => completion::connect(gateway, registration, attempt, code).await,
+    let mended = match mending::account(gateway, &session).await {
+        Ok(mended) => mended,
+        Err(page) => return page,
+    };
+    let tenant = mended
+        .as_ref()
+        .and_then(|account| account.tenant.as_deref());
+    let outcome = match accepted(registration, tenant, callback).await {
+        Ok(code) => {
+            completion::connect(gateway, registration, attempt, mended.as_ref(), code).await
+        }
         Err(ending) => Err(ending),
     };
     match outcome {
         Ok(page) => page,
         Err(Ending::AdminConsent(diagnosis)) => {
-            consent::await_it(gateway, registration, &session, diagnosis).await
+            let tenant = tenants::of_person(registration, &session, mended.as_ref()).await;
+            let link = consent::Link {
+                registration,
+                tenant: tenant.as_deref(),
+            };
+            consent::await_it(gateway, &link, &session, diagnosis).await
         }
         Err(Ending::Failed(diagnosis)) => fail(gateway, &session, &diagnosis).await,
     }
@@ -98,10 +112,11 @@ async fn finish(
 /// The code, when the right authority sent one.
 async fn accepted(
     registration: &Registration,
+    tenant: Option<&str>,
     callback: Callback,
 ) -> Result<AuthorizationCode, Ending> {
     registration
-        .client(None)
+        .client(tenant)
         .map_err(|error| Ending::of(&error, &registration.application))?
         .check_callback_issuer(callback.iss())
         .await

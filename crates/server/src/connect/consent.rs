@@ -4,20 +4,27 @@ use actix_web::http::StatusCode;
 use mailgrant_core::authorization::State;
 use mailgrant_storage::{ConnectSession, Outcome, SecretHash};
 
-use super::{CONSENT_LIFETIME, callback::fail, page::Page};
+use super::{CONSENT_LIFETIME, callback::fail, page::Page, tenants::tenant_of};
 use crate::{diagnosis::Diagnosis, state::Gateway, tokens::Registration};
+
+/// What the administrator's link is made of.
+pub(super) struct Link<'a> {
+    pub(super) registration: &'a Registration,
+    /// The person's own tenant, where it is known.
+    pub(super) tenant: Option<&'a str>,
+}
 
 /// Lets the session wait, with a link for the administrator.
 pub(super) async fn await_it(
     gateway: &Gateway,
-    registration: &Registration,
+    link: &Link<'_>,
     session: &ConnectSession,
     diagnosis: Box<Diagnosis>,
 ) -> Page {
     let mut bytes = [0; 32];
     gateway.environment.random.fill(&mut bytes);
     let state = State::from_random(bytes);
-    let Some(link) = link(registration, &state) else {
+    let Some(link) = link.with(&state) else {
         return fail(gateway, session, &diagnosis).await;
     };
     let diagnosis = Diagnosis {
@@ -95,57 +102,22 @@ pub(super) async fn refused(gateway: &Gateway, hash: &SecretHash) -> Option<Page
     }
 }
 
-fn link(registration: &Registration, state: &State) -> Option<String> {
-    let scopes = registration.application.scopes();
-    let issuer = registration.application.provider.endpoints.issuer();
-    let client = match registration.client(None) {
-        Ok(client) => client,
-        Err(error) => {
-            tracing::warn!(%error, "no link for the administrator");
-            return None;
-        }
-    };
-    let tenant = match client.tenant() {
-        "" => Some(issuer.and_then(tenant_of).unwrap_or(ANY_TENANT)),
-        "common" => Some(ANY_TENANT),
-        _ => None,
-    };
-    let link = client.admin_consent_url(tenant, Some(scopes), Some(state));
-    match link {
-        Ok(link) => Some(link),
-        Err(error) => {
-            tracing::warn!(%error, "no link for the administrator");
-            None
-        }
+impl Link<'_> {
+    fn with(&self, state: &State) -> Option<String> {
+        let scopes = self.registration.application.scopes();
+        let issuer = self.registration.application.provider.endpoints.issuer();
+        let link = self.registration.client(None).and_then(|client| {
+            let tenant = match client.tenant() {
+                "" => Some(issuer.and_then(tenant_of).unwrap_or(ANY_TENANT)),
+                "common" | "organizations" => Some(self.tenant.unwrap_or(ANY_TENANT)),
+                _ => None,
+            };
+            client.admin_consent_url(tenant, Some(scopes), Some(state))
+        });
+        link.inspect_err(|error| tracing::warn!(%error, "no link for the administrator"))
+            .ok()
     }
-}
-
-/// `https://login.example.com/{tenant}/v2.0` -> the tenant.
-fn tenant_of(issuer: &str) -> Option<&str> {
-    let (_, path) = issuer.split_once("://")?.1.split_once('/')?;
-    path.strip_suffix("/v2.0")
-        .filter(|tenant| !tenant.contains('/'))
 }
 
 /// Whichever work tenant the administrator signs in to.
 const ANY_TENANT: &str = "organizations";
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_tenant_is_read_from_an_issuer_of_its_form() {
-        assert_eq!(
-            tenant_of("https://login.example.com/contoso/v2.0"),
-            Some("contoso")
-        );
-        for other in [
-            "https://login.example.com",
-            "https://login.example.com/v2.0",
-            "https://login.example.com/a/b/v2.0",
-        ] {
-            assert_eq!(tenant_of(other), None, "{other}");
-        }
-    }
-}

@@ -15,6 +15,7 @@ use mailgrant_storage::{
 
 use super::{
     binding::Binding,
+    mending,
     page::{Page, Question, Waiting},
 };
 use crate::{diagnosis, state::Gateway};
@@ -50,11 +51,20 @@ pub(crate) async fn confirm(
 ) -> Result<HttpResponse, Page> {
     let session = find(gateway, client_token).await?;
     check_open(&session)?;
+    let binding = confirmed(gateway, request, client_token, form_token)?;
+    begin(gateway, &session, client_token, &binding).await
+}
+
+/// The browser, when the form was sent by our own page in it.
+pub(super) fn confirmed(
+    gateway: &Gateway,
+    request: &HttpRequest,
+    token: &str,
+    form_token: &str,
+) -> Result<Binding, Page> {
     let own_page = sent_by_own_page(gateway, request);
     match Binding::found(request, gateway.is_https()) {
-        Some(binding) if own_page && binding.has_sent(form_token, client_token) => {
-            begin(gateway, &session, client_token, &binding).await
-        }
+        Some(binding) if own_page && binding.has_sent(form_token, token) => Ok(binding),
         _ => Err(Page::error(
             StatusCode::FORBIDDEN,
             "The form has expired",
@@ -119,7 +129,7 @@ fn sent_by_own_page(gateway: &Gateway, request: &HttpRequest) -> bool {
 }
 
 /// Sends the browser to the authority. State, nonce and verifier are on disk before.
-async fn begin(
+pub(super) async fn begin(
     gateway: &Gateway,
     session: &ConnectSession,
     client_token: &str,
@@ -132,6 +142,10 @@ async fn begin(
             "The application that this link belongs to is no longer configured. Tell the site that sent you here.",
         )
     })?;
+    let mended = mending::account(gateway, session).await?;
+    let tenant = mended
+        .as_ref()
+        .and_then(|account| account.tenant.as_deref());
     let random = &*gateway.environment.random;
     let (state, nonce) = (
         State::from_random(bytes(random)),
@@ -140,11 +154,11 @@ async fn begin(
     let code_verifier = CodeVerifier::from_random(bytes(random));
     let unusable = |error: mailgrant_oauth::Error| {
         tracing::warn!(%error, "the authority cannot be used");
-        let found = diagnosis::authority(&error, &registration.asked(None));
+        let found = diagnosis::authority(&error, &registration.asked(tenant));
         Page::diagnosed(StatusCode::BAD_GATEWAY, &found)
     };
     let url = registration
-        .client(None)
+        .client(tenant)
         .map_err(unusable)?
         .authorization_url(&AuthorizationParameters {
             state: &state,

@@ -66,8 +66,14 @@ impl Page {
     pub(super) fn result(session: &ConnectSession) -> Self {
         let diagnosis = session.diagnosis.as_ref().and_then(Diagnosis::from_json);
         let message = match (session.status, diagnosis) {
-            (ConnectStatus::Connected, _) => Message::new("Your mailbox is connected", "good")
-                .saying("You can close this window."),
+            (ConnectStatus::Connected, _) => {
+                let heading = match (&session.mends, &session.mailbox) {
+                    (Some(_), _) => "The mailbox works again",
+                    (None, Some(_)) => "The mailbox is connected",
+                    (None, None) => "Your mailbox is connected",
+                };
+                Message::new(heading, "good").saying("You can close this window.")
+            }
             (ConnectStatus::Expired, _) => Message::new("This link has expired", "bad")
                 .saying("Go back to the site and start again."),
             (ConnectStatus::AwaitingAdminConsent, Some(diagnosis)) => {

@@ -2,10 +2,12 @@
 
 use mailgrant_core::token::ErrorResponse;
 use mailgrant_oauth::{ErrorKind, IdTokenProblem};
+use mailgrant_storage::{Account, ConnectSession};
 
 use crate::{
     diagnosis::{self, Diagnosis},
     settings::Application,
+    tokens::Registration,
 };
 
 /// What an error means that comes down to the person's belonging elsewhere.
@@ -39,6 +41,33 @@ pub(super) fn refused(refusal: &ErrorResponse, application: &Application) -> Opt
         })
 }
 
+/// The tenant of whoever is to sign in: that of the account, or the one that has the domain of the address. The
+/// authority knows whose domains are whose and tells everybody.
+pub(super) async fn of_person(
+    registration: &Registration,
+    session: &ConnectSession,
+    mended: Option<&Account>,
+) -> Option<String> {
+    if let Some(tenant) = mended.and_then(|account| account.tenant.clone()) {
+        return Some(tenant);
+    }
+    if !["common", "organizations"].contains(&registration.client(None).ok()?.tenant()) {
+        return None;
+    }
+    let (_, domain) = session.login_hint.as_deref()?.rsplit_once('@')?;
+    let client = registration.client(Some(domain)).ok()?;
+    let metadata = client.metadata().await.ok()?;
+    let tenant = tenant_of(metadata.issuer.as_deref()?)?;
+    (!tenant.contains('{')).then(|| tenant.to_owned())
+}
+
+/// `https://login.example.com/{tenant}/v2.0` -> the tenant.
+pub(super) fn tenant_of(issuer: &str) -> Option<&str> {
+    let (_, path) = issuer.split_once("://")?.1.split_once('/')?;
+    path.strip_suffix("/v2.0")
+        .filter(|tenant| !tenant.contains('/'))
+}
+
 fn elsewhere(application: &Application, seen: &str) -> Diagnosis {
     let tenant = application
         .tenant
@@ -67,3 +96,70 @@ fn elsewhere(application: &Application, seen: &str) -> Diagnosis {
 const WIDER: &str = "Or the operator lets the registration take work and personal accounts, and sets tenant = \"common\".";
 /// AADSTS numbers: of another provider or organisation, never added here, the wrong kind of account.
 const ELSEWHERE: [u32; 6] = [50_020, 16_000, 16_003, 51_004, 90_072, 500_208];
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use mailgrant_core::provider::Provider;
+
+    use super::*;
+    use crate::diagnosis::fixture;
+
+    #[test]
+    fn the_tenant_is_read_from_an_issuer_of_its_form() {
+        assert_eq!(
+            tenant_of("https://login.example.com/contoso/v2.0"),
+            Some("contoso")
+        );
+        for other in [
+            "https://login.example.com",
+            "https://login.example.com/v2.0",
+            "https://login.example.com/a/b/v2.0",
+        ] {
+            assert_eq!(tenant_of(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_proof_of_another_tenant_is_no_broken_proof() {
+        for (tenant, wanted) in [
+            (Some("contoso.com"), "an account of contoso.com"),
+            (Some("organizations"), "a work or school account"),
+            (Some("consumers"), "a personal account"),
+            (None, "a work or school account"),
+        ] {
+            let application = Application {
+                provider: Arc::new(Provider::preset("microsoft365").unwrap()),
+                tenant: tenant.map(str::to_owned),
+                ..fixture::application("openid")
+            };
+            let diagnosis = answered(&ErrorKind::IdToken(IdTokenProblem::Issuer), &application);
+            let diagnosis = diagnosis.unwrap();
+            assert_eq!(diagnosis.code, "tenant_not_allowed");
+            assert!(diagnosis.detail.contains(wanted), "{diagnosis:?}");
+        }
+        let elsewhere = fixture::application("openid");
+        let issuer = ErrorKind::IdToken(IdTokenProblem::Issuer);
+        assert_eq!(answered(&issuer, &elsewhere), None, "it has no tenants");
+    }
+
+    #[test]
+    fn a_refusal_is_known_by_its_number() {
+        let refusal = |description: &str| -> ErrorResponse {
+            let body =
+                serde_json::json!({"error": "invalid_grant", "error_description": description});
+            serde_json::from_value(body).unwrap()
+        };
+        let application = fixture::application("openid");
+        let found = refused(
+            &refusal("AADSTS50020: User account 'a@outlook.com' does not exist\r\nTrace ID: x"),
+            &application,
+        )
+        .unwrap();
+        assert_eq!(found.code, "tenant_not_allowed");
+        assert_eq!(found.error_codes, [50_020]);
+        assert!(!found.detail.contains("Trace"), "{found:?}");
+        assert_eq!(refused(&refusal("AADSTS50173: gone"), &application), None);
+    }
+}

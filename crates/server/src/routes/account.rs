@@ -45,7 +45,7 @@ pub(crate) async fn get(
     which: Path<Which>,
 ) -> Result<HttpResponse, Problem> {
     let account = find(&gateway, &caller.site, &which.0.account).await?;
-    Ok(HttpResponse::Ok().json(AccountView::from(account)))
+    Ok(HttpResponse::Ok().json(AccountView::of(&gateway, account).await?))
 }
 
 /// What to change; what is left out stays.
@@ -115,7 +115,7 @@ pub(crate) async fn patch(
     }
     gateway.pool.close(&account.id);
     let account = find(&gateway, &caller.site, account.id.as_str()).await?;
-    Ok(HttpResponse::Ok().json(AccountView::from(account)))
+    Ok(HttpResponse::Ok().json(AccountView::of(&gateway, account).await?))
 }
 
 async fn switch(gateway: &Gateway, account: &Account, disabled: bool) -> Result<(), Problem> {

@@ -83,8 +83,12 @@ pub(crate) async fn get(
         .accounts()
         .list(&filter, after.as_ref(), limit)
         .await?;
+    let mut items = Vec::with_capacity(page.items.len());
+    for account in page.items {
+        items.push(AccountView::of(&gateway, account).await?);
+    }
     let listing = Listing {
-        items: page.items.into_iter().map(AccountView::from).collect(),
+        items,
         next_cursor: page.next.map(String::from),
     };
     Ok(listing.respond(&request, &gateway.url("")))
@@ -170,7 +174,7 @@ pub(crate) async fn post(
             header::LOCATION,
             gateway.url(&format!("/v1/accounts/{}", account.id)),
         ))
-        .json(AccountView::from(account)))
+        .json(AccountView::of(&gateway, account).await?))
 }
 
 async fn app_only(gateway: &Gateway, application: &str) -> Result<AccessToken, Problem> {

@@ -42,6 +42,15 @@ pub(crate) struct Answer {
     form_token: String,
 }
 
+impl Answer {
+    /// The form's proof; empty when there was no form, or none of ours.
+    pub(super) fn form_token(answer: Option<Form<Self>>) -> String {
+        answer
+            .map(|form| form.into_inner().form_token)
+            .unwrap_or_default()
+    }
+}
+
 /// The person has answered the question with yes.
 #[utoipa::path(tag = "connect pages", operation_id = "confirm_connect_link", params(("client_token" = String, Path)),
     responses(
@@ -55,9 +64,7 @@ pub(crate) async fn post(
     token: Path<Token>,
     answer: Option<Form<Answer>>,
 ) -> HttpResponse {
-    let form_token = answer
-        .map(|form| form.into_inner().form_token)
-        .unwrap_or_default();
+    let form_token = Answer::form_token(answer);
     connect::confirm(&gateway, &request, &token.0.client_token, &form_token)
         .await
         .unwrap_or_else(connect::Page::respond)

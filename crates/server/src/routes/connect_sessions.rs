@@ -2,14 +2,17 @@
 
 use actix_web::{HttpResponse, http::header, post, web::Data};
 use mailgrant_core::secret::Secret;
-use mailgrant_storage::{ConnectSession, NewConnectSession, SecretHash, random_secret};
+use mailgrant_storage::{
+    Account, AccountState, ConnectSession, Flow, NewConnectSession, SecretHash, random_secret,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use url::Url;
 use utoipa::ToSchema;
 
+use super::account;
 use crate::{
-    connect::LIFETIME,
+    connect::{self, LIFETIME},
     http::{Body, Caller, Connect},
     problem::{Code, Problem},
     representation::ConnectSessionView,
@@ -20,9 +23,13 @@ use crate::{
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewSession {
-    /// Which of the gateway's applications.
+    /// Which of the gateway's applications. Left out with `account`.
     #[schema(example = "contoso")]
-    application: String,
+    application: Option<String>,
+    /// An account that is to get a new sign-in, by the same person: the session can change this one and no other. The
+    /// application, the mailbox and the person are the account's.
+    #[schema(example = "acc_0197b4c1a2b37c5e8f9a0b1c2d3e4f50")]
+    account: Option<String>,
     /// The origin of the page that holds the button; one of `server.allowed_origins`. May be left out when there is one only.
     #[schema(example = "https://app.example.com")]
     origin: Option<String>,
@@ -34,7 +41,7 @@ pub(crate) struct NewSession {
     mailbox: Option<String>,
     /// Where to go afterwards without a popup; on an allowed origin.
     return_url: Option<String>,
-    /// Any data of the site's own; passed on to the account.
+    /// Any data of the site's own; passed on to a new account.
     #[schema(value_type = Option<Object>)]
     metadata: Option<Map<String, Value>>,
 }
@@ -64,7 +71,7 @@ pub(crate) async fn post(
     new: Body<NewSession>,
 ) -> Result<HttpResponse, Problem> {
     let client_token = random_secret("mgc_", &*gateway.environment.random);
-    let session = checked(&gateway, caller.site, new.0, &client_token)?;
+    let session = checked(&gateway, caller.site, new.0, &client_token).await?;
     let session = gateway
         .storage
         .connect_sessions()
@@ -86,17 +93,12 @@ fn view(gateway: &Gateway, session: ConnectSession, client_token: &Secret) -> Ne
     }
 }
 
-fn checked(
+async fn checked(
     gateway: &Gateway,
     site: String,
     new: NewSession,
     client_token: &Secret,
 ) -> Result<NewConnectSession, Problem> {
-    gateway.registration(&new.application)?;
-    let origin = origin(gateway, new.origin)?;
-    if let Some(url) = &new.return_url {
-        check_return_url(gateway, url)?;
-    }
     for (field, text) in [
         ("user_label", &new.user_label),
         ("login_hint", &new.login_hint),
@@ -106,6 +108,42 @@ fn checked(
             check_text(field, text)?;
         }
     }
+    if let Some(url) = &new.return_url {
+        check_return_url(gateway, url)?;
+    }
+    let metadata = metadata(new.metadata.clone())?;
+    let origin = origin(gateway, new.origin.as_deref())?;
+    let session = match &new.account {
+        Some(account) => {
+            let account = account::find(gateway, &site, account).await?;
+            gateway.registration(&account.application)?;
+            check_mends(&new, &account)?;
+            connect::session(&account, origin, client_token, gateway.now() + LIFETIME)
+        }
+        None => fresh(gateway, site, &new, origin, client_token)?,
+    };
+    Ok(NewConnectSession {
+        user_label: new.user_label,
+        return_url: new.return_url,
+        metadata,
+        ..session
+    })
+}
+
+fn fresh(
+    gateway: &Gateway,
+    site: String,
+    new: &NewSession,
+    origin: String,
+    client_token: &Secret,
+) -> Result<NewConnectSession, Problem> {
+    let application = new.application.clone().ok_or_else(|| {
+        Problem::field(
+            "application",
+            "missing field `application`; or give `account`, to let its person sign in again",
+        )
+    })?;
+    gateway.registration(&application)?;
     if let Some(mailbox) = &new.mailbox
         && !mailbox.contains('@')
     {
@@ -116,22 +154,57 @@ fn checked(
     }
     Ok(NewConnectSession {
         site,
-        application: new.application,
+        application,
         origin,
-        user_label: new.user_label,
-        login_hint: new.login_hint,
-        mailbox: new.mailbox,
+        user_label: None,
+        login_hint: new.login_hint.clone(),
+        mailbox: new.mailbox.clone(),
         mends: None,
-        return_url: new.return_url,
-        metadata: metadata(new.metadata)?,
+        return_url: None,
+        metadata: Value::Null,
         client_token: SecretHash::of(client_token.expose()),
         expires_at: gateway.now() + LIFETIME,
     })
 }
 
-fn origin(gateway: &Gateway, given: Option<String>) -> Result<String, Problem> {
+/// What is said beside the account must not say something else.
+fn check_mends(new: &NewSession, account: &Account) -> Result<(), Problem> {
+    if account.flow == Flow::AppOnly {
+        return Err(Problem::field(
+            "account",
+            "is app-only: nobody signs in for it; what it needs is in its diagnosis",
+        ));
+    }
+    if account.state == AccountState::Disabled {
+        return Err(Problem::new(
+            Code::AccountDisabled,
+            "account: is disabled; enable it first: PATCH /v1/accounts/{account} with {\"disabled\": false}",
+        ));
+    }
+    for (field, given, own) in [
+        (
+            "application",
+            &new.application,
+            Some(account.application.as_str()),
+        ),
+        ("mailbox", &new.mailbox, Some(account.imap_user.as_str())),
+        ("login_hint", &new.login_hint, connect::person(account)),
+    ] {
+        if let (Some(given), Some(own)) = (given, own)
+            && given.to_lowercase() != own.to_lowercase()
+        {
+            return Err(Problem::field(
+                field,
+                format!("contradicts the account, which has `{own}`; leave it out"),
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn origin(gateway: &Gateway, given: Option<&str>) -> Result<String, Problem> {
     match (given, gateway.settings.server.allowed_origins.as_slice()) {
-        (Some(origin), _) => match gateway.allowed_origin(&origin) {
+        (Some(origin), _) => match gateway.allowed_origin(origin) {
             Some(allowed) => Ok(allowed.as_str().to_owned()),
             None => Err(Problem::field(
                 "origin",

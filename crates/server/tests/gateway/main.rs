@@ -15,6 +15,7 @@ mod events;
 mod imap;
 mod mail;
 mod providers;
+mod reauth;
 mod session;
 mod settings;
 mod tokens;

@@ -2,10 +2,10 @@
 
 use actix_web::{HttpResponse, cookie::Cookie, http::StatusCode};
 use askama::Template;
-use mailgrant_storage::ConnectSession;
+use mailgrant_storage::{Account, ConnectSession};
 
 use super::{Message, Page, respond, site};
-use crate::state::Gateway;
+use crate::{connect::person, state::Gateway};
 
 /// Asks whether the person knows what they are about to connect to whom.
 #[derive(Debug, Template)]
@@ -17,6 +17,8 @@ pub(in crate::connect) struct Question {
     user_label: Option<String>,
     mailbox: Option<String>,
     person: Option<String>,
+    /// The mailbox was connected before, and only this person can give it a new sign-in.
+    again: bool,
     form_token: String,
 }
 
@@ -33,6 +35,26 @@ impl Question {
             user_label: session.user_label.clone(),
             mailbox: session.mailbox.clone(),
             person: session.login_hint.clone(),
+            again: session.mends.is_some(),
+            form_token,
+        }
+    }
+
+    /// Of a link that was mailed, before there is a session.
+    pub(in crate::connect) fn again(
+        gateway: &Gateway,
+        account: &Account,
+        origin: &str,
+        form_token: String,
+    ) -> Self {
+        Self {
+            site: site(origin),
+            origin: origin.to_owned(),
+            provider: provider(gateway, &account.application),
+            user_label: None,
+            mailbox: Some(account.imap_user.clone()),
+            person: person(account).map(str::to_owned),
+            again: true,
             form_token,
         }
     }
