@@ -37,9 +37,7 @@ impl Ending {
         if application.provider.admin_consent && diagnosis::needs_admin_consent(refusal) {
             Self::AdminConsent(Box::new(diagnosis::refusal(refusal, &asked)))
         } else {
-            tenants::refused(refusal, application)
-                .unwrap_or_else(|| diagnosis::refusal(refusal, &asked))
-                .into()
+            diagnosis::refusal(refusal, &asked).into()
         }
     }
 }

@@ -1,14 +1,9 @@
 //! Whose people an application takes: of one organisation, of many, personal ones.
 
-use mailgrant_core::token::ErrorResponse;
 use mailgrant_oauth::{ErrorKind, IdTokenProblem};
 use mailgrant_storage::{Account, ConnectSession};
 
-use crate::{
-    diagnosis::{self, Diagnosis},
-    settings::Application,
-    tokens::Registration,
-};
+use crate::{diagnosis::Diagnosis, settings::Application, tokens::Registration};
 
 /// What an error means that comes down to the person's belonging elsewhere.
 pub(super) fn answered(kind: &ErrorKind, application: &Application) -> Option<Diagnosis> {
@@ -22,23 +17,6 @@ pub(super) fn answered(kind: &ErrorKind, application: &Application) -> Option<Di
         }
         _ => None,
     }
-}
-
-/// The same of a refusal.
-pub(super) fn refused(refusal: &ErrorResponse, application: &Application) -> Option<Diagnosis> {
-    let numbers = diagnosis::numbers(refusal);
-    let said = refusal
-        .error_description
-        .as_deref()
-        .and_then(|text| text.lines().next())
-        .unwrap_or("nothing more");
-    numbers
-        .iter()
-        .any(|number| ELSEWHERE.contains(number))
-        .then(|| Diagnosis {
-            error_codes: numbers,
-            ..elsewhere(application, &format!("the authority said: {}", said.trim()))
-        })
 }
 
 /// The tenant of whoever is to sign in: that of the account, or the one that has the domain of the address. The
@@ -94,8 +72,6 @@ fn elsewhere(application: &Application, seen: &str) -> Diagnosis {
 }
 
 const WIDER: &str = "Or the operator lets the registration take work and personal accounts, and sets tenant = \"common\".";
-/// AADSTS numbers: of another provider or organisation, never added here, the wrong kind of account.
-const ELSEWHERE: [u32; 6] = [50_020, 16_000, 16_003, 51_004, 90_072, 500_208];
 
 #[cfg(test)]
 mod tests {
@@ -142,24 +118,5 @@ mod tests {
         let elsewhere = fixture::application("openid");
         let issuer = ErrorKind::IdToken(IdTokenProblem::Issuer);
         assert_eq!(answered(&issuer, &elsewhere), None, "it has no tenants");
-    }
-
-    #[test]
-    fn a_refusal_is_known_by_its_number() {
-        let refusal = |description: &str| -> ErrorResponse {
-            let body =
-                serde_json::json!({"error": "invalid_grant", "error_description": description});
-            serde_json::from_value(body).unwrap()
-        };
-        let application = fixture::application("openid");
-        let found = refused(
-            &refusal("AADSTS50020: User account 'a@outlook.com' does not exist\r\nTrace ID: x"),
-            &application,
-        )
-        .unwrap();
-        assert_eq!(found.code, "tenant_not_allowed");
-        assert_eq!(found.error_codes, [50_020]);
-        assert!(!found.detail.contains("Trace"), "{found:?}");
-        assert_eq!(refused(&refusal("AADSTS50173: gone"), &application), None);
     }
 }

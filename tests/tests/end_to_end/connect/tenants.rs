@@ -12,11 +12,10 @@ async fn somebody_of_another_organisation_is_told_so() {
     let (session, page) = office.connect(ADA, json!({})).await.unwrap();
     assert_eq!(session["status"], "failed", "{session:#}");
     let diagnosis = &session["diagnosis"];
-    assert_eq!(diagnosis["code"], "tenant_not_allowed", "{session:#}");
+    assert_eq!(diagnosis["code"], "person_not_in_tenant", "{session:#}");
     assert_eq!(diagnosis["error_codes"], json!([50020]));
     assert!(
-        page.body
-            .contains("The account belongs to another organisation"),
+        page.body.contains("The tenant does not know the person"),
         "{}",
         page.body
     );
