@@ -15,7 +15,6 @@ use utoipa::ToSchema;
 use crate::settings::Application;
 
 pub(crate) use self::mailbox::{Login, is_mail_servers, mail_server, unusable};
-pub(crate) use self::refusal::numbers;
 
 /// Why something does not work, and what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
