@@ -1,66 +1,15 @@
 //! Accounts and connect sessions as the API shows them.
 
+mod account;
+
 use mailgrant_core::time::UnixTime;
-use mailgrant_storage::{Account, AccountState, ConnectSession};
+use mailgrant_storage::ConnectSession;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 use utoipa::ToSchema;
 
+pub(crate) use self::account::AccountView;
 use crate::{connect, diagnosis::Diagnosis, state::Gateway};
-
-/// A connected mailbox.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Account)]
-pub(crate) struct AccountView {
-    /// `acc_…`
-    #[schema(example = "acc_0197b4c1a2b37c5e8f9a0b1c2d3e4f50")]
-    id: String,
-    /// The application it was connected with.
-    application: String,
-    /// `delegated` or `app_only`.
-    #[schema(pattern = "^(delegated|app_only)$")]
-    flow: &'static str,
-    /// `pending_consent`, `connected`, `degraded`, `reauth_required` or `disabled`.
-    state: &'static str,
-    /// The name used at the IMAP server: a shared mailbox's own address.
-    imap_user: String,
-    /// The name used at the SMTP server.
-    smtp_user: String,
-    /// The sender of what is sent.
-    from: String,
-    /// Who agreed; null for app-only accounts.
-    identity: Option<IdentityView>,
-    /// What is wrong, while something is.
-    diagnosis: Option<Diagnosis>,
-    /// The tenant whose authority is asked, where the application serves several.
-    tenant: Option<String>,
-    /// The link by which the person signs in again, while `reauth_required`. To be sent to that person; nobody else can
-    /// use it.
-    reauth_url: Option<String>,
-    /// When the next try is due, while `degraded`.
-    #[schema(value_type = Option<String>, format = DateTime)]
-    next_attempt_at: Option<Moment>,
-    /// The site's own data.
-    #[schema(value_type = Object)]
-    metadata: Value,
-    #[schema(value_type = String, format = DateTime)]
-    created_at: Moment,
-    #[schema(value_type = String, format = DateTime)]
-    updated_at: Moment,
-}
-
-/// The person who agreed.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Identity)]
-pub(crate) struct IdentityView {
-    issuer: String,
-    subject: String,
-    tenant_id: Option<String>,
-    object_id: Option<String>,
-    email: Option<String>,
-    preferred_username: Option<String>,
-    name: Option<String>,
-}
 
 /// One attempt of one person to connect one mailbox.
 #[derive(Debug, Serialize, ToSchema)]
@@ -96,45 +45,6 @@ pub(crate) struct ConnectSessionView {
     expires_at: Moment,
     #[schema(value_type = Option<String>, format = DateTime)]
     completed_at: Option<Moment>,
-}
-
-impl AccountView {
-    pub(crate) async fn of(
-        gateway: &Gateway,
-        account: Account,
-    ) -> Result<Self, mailgrant_storage::Error> {
-        let link = match account.state {
-            AccountState::ReauthRequired => {
-                gateway.storage.accounts().reauth_link(&account.id).await?
-            }
-            _ => None,
-        };
-        Ok(Self {
-            reauth_url: link.map(|link| connect::reauth_url(gateway, &link)),
-            tenant: account.tenant,
-            id: account.id.to_string(),
-            application: account.application,
-            flow: account.flow.as_str(),
-            state: account.state.as_str(),
-            imap_user: account.imap_user,
-            smtp_user: account.smtp_user,
-            from: account.from_address,
-            identity: account.identity.map(|identity| IdentityView {
-                issuer: identity.issuer,
-                subject: identity.subject,
-                tenant_id: identity.tenant_id,
-                object_id: identity.object_id,
-                email: identity.email,
-                preferred_username: identity.preferred_username,
-                name: identity.name,
-            }),
-            diagnosis: account.diagnosis.as_ref().and_then(Diagnosis::from_json),
-            next_attempt_at: account.next_attempt_at.map(Moment),
-            metadata: account.metadata,
-            created_at: Moment(account.created_at),
-            updated_at: Moment(account.updated_at),
-        })
-    }
 }
 
 impl ConnectSessionView {

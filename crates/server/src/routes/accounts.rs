@@ -83,12 +83,8 @@ pub(crate) async fn get(
         .accounts()
         .list(&filter, after.as_ref(), limit)
         .await?;
-    let mut items = Vec::with_capacity(page.items.len());
-    for account in page.items {
-        items.push(AccountView::of(&gateway, account).await?);
-    }
     let listing = Listing {
-        items,
+        items: AccountView::all(&gateway, page.items).await?,
         next_cursor: page.next.map(String::from),
     };
     Ok(listing.respond(&request, &gateway.url("")))

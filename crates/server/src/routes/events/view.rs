@@ -42,7 +42,7 @@ impl EventView {
         {
             let url = event
                 .reauth_link
-                .map(|link| gateway.url(&format!("/reauth/{}", link.expose())));
+                .map(|link| crate::connect::reauth_url(gateway, &link));
             data.insert("reauth_url".to_owned(), url.into());
         }
         Self {
