@@ -181,3 +181,144 @@ fn digest(contents: &[Content]) -> Digest {
 
 /// A PKCS#12 file with a long chain has less than half of it.
 const LARGEST: usize = 64 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+    use std::path::PathBuf;
+
+    const NOW: UnixTime = UnixTime(1_800_000_000);
+
+    /// Two files that must begin alike.
+    struct Halves(PathBuf, PathBuf);
+
+    impl Meaning for Halves {
+        type Value = String;
+
+        fn files(&self) -> Vec<(Part, &Path)> {
+            vec![(Part::Certificate, &self.0), (Part::Key, &self.1)]
+        }
+
+        fn read(&self, contents: &[Content]) -> Result<String, CredentialError> {
+            let (first, second) = (contents[0].first(), contents[1].first());
+            if first != second {
+                return Err(CredentialError::new(Part::Key, &self.1, "does not belong"));
+            }
+            Ok(String::from_utf8(contents[0].to_vec()).unwrap())
+        }
+
+        fn check(&self, value: &String, now: UnixTime) -> Result<(), CredentialError> {
+            if value.ends_with("later") && now == NOW {
+                return Err(CredentialError::new(
+                    Part::Certificate,
+                    &self.0,
+                    "too early",
+                ));
+            }
+            Ok(())
+        }
+    }
+
+    struct Files {
+        folder: tempfile::TempDir,
+        watched: Watched<Halves>,
+        log: Log,
+    }
+
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl Files {
+        fn open() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let path = |name: &str| folder.path().join(name);
+            std::fs::write(path("one"), "a canary").unwrap();
+            std::fs::write(path("two"), "a").unwrap();
+            let watched = Watched::open(Halves(path("one"), path("two"))).unwrap();
+            Self {
+                folder,
+                watched,
+                log: Log::default(),
+            }
+        }
+
+        fn write(&self, name: &str, content: &str) {
+            std::fs::write(self.folder.path().join(name), content).unwrap();
+        }
+
+        /// Looks, and gives what is in use and what was logged meanwhile.
+        fn look(&self, now: UnixTime) -> (String, String) {
+            self.log.0.lock().unwrap().clear();
+            let log = self.log.clone();
+            let subscriber = tracing_subscriber::fmt()
+                .with_writer(move || log.clone())
+                .with_ansi(false)
+                .finish();
+            let value = tracing::subscriber::with_default(subscriber, || self.watched.look(now));
+            let log = String::from_utf8(self.log.0.lock().unwrap().clone()).unwrap();
+            assert!(!log.contains("canary"), "{log}");
+            (value.as_ref().clone(), log)
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_told_of_once_with_its_file() {
+        let files = Files::open();
+        assert_eq!(files.look(NOW), ("a canary".to_owned(), String::new()));
+
+        files.write("one", "b canary");
+        let (value, log) = files.look(NOW);
+        assert_eq!(value, "a canary");
+        assert!(
+            log.contains("ERROR") && log.contains("two: does not belong"),
+            "{log}"
+        );
+        assert_eq!(files.look(NOW), ("a canary".to_owned(), String::new()));
+
+        files.write("two", "b");
+        let (value, log) = files.look(NOW);
+        assert_eq!(value, "b canary");
+        assert!(
+            log.contains("INFO") && log.contains("its new content is in use"),
+            "{log}"
+        );
+        assert_eq!(files.look(NOW), ("b canary".to_owned(), String::new()));
+    }
+
+    #[test]
+    fn a_file_that_is_gone_is_told_of_once_and_again_when_it_is_back() {
+        let files = Files::open();
+        std::fs::remove_file(files.folder.path().join("two")).unwrap();
+        let (value, log) = files.look(NOW);
+        assert_eq!(value, "a canary");
+        assert!(log.contains("two: cannot be read"), "{log}");
+        assert_eq!(files.look(NOW).1, "");
+        files.write("two", "a");
+        let (value, log) = files.look(NOW);
+        assert_eq!(value, "a canary");
+        assert!(log.contains("as it was before"), "{log}");
+        assert_eq!(files.look(NOW).1, "");
+    }
+
+    #[test]
+    fn what_may_do_later_is_looked_at_again() {
+        let files = Files::open();
+        files.write("one", "a later");
+        let (value, log) = files.look(NOW);
+        assert_eq!(value, "a canary");
+        assert!(log.contains("one: too early"), "{log}");
+        assert_eq!(files.look(NOW).1, "");
+        assert_eq!(files.look(UnixTime(NOW.0 + 1)).0, "a later");
+    }
+}

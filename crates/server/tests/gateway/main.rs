@@ -11,6 +11,7 @@ mod bad_input;
 mod connect;
 mod connect_ends;
 mod consent;
+mod credentials;
 mod events;
 mod imap;
 mod mail;
