@@ -231,11 +231,6 @@ impl Running {
         Ok(())
     }
 
-    /// Nothing more is typed.
-    pub fn close_input(&mut self) {
-        self.input = None;
-    }
-
     pub fn signal(&self, signal: &str) -> Result<()> {
         let id = self.child.id().to_string();
         let sent = Command::new("kill").args([signal, &id]).status()?;

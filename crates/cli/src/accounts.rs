@@ -164,7 +164,7 @@ async fn view(engine: &Engine, account: &Account) -> Result<Value, Failure> {
         })),
         "credential": application.map(|application| json!({
             "kind": application.credential.kind(),
-            "expires_at": application.credential.ends_at().or(application.client_secret_expires).map(moment),
+            "expires_at": application.credential_ends_at().map(moment),
         })),
         "diagnosis": diagnosis,
         "reauth_url": reauth_url,

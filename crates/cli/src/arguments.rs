@@ -203,7 +203,7 @@ Exit codes:
   2  the command line is wrong
   3  a setting, a file named by it or the master key is wrong: the message names it
   4  the database, the authority or a port is not available now: trying again may help
-  5  a person has to act: connect again, agree, or switch the account on
+  5  a person has to act: sign in again, agree, or switch the account on
 
 Logging: MAILGRANT_LOG (or RUST_LOG) takes a level or target=level pairs; the default is info.";
 

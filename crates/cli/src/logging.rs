@@ -12,16 +12,17 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use crate::failure::Failure;
 
 /// Logs to standard error by `directives` (a level, or `target=level` pairs); by default from info on, without the web
-/// server's talk of its threads.
+/// server's talk of its threads, and for `quiet` commands, whose standard error is read by a person, from warnings on.
 ///
 /// Beneath info, only mailgrant's own crates may speak: async-imap prints every command with its
 /// token at trace, h2 and hyper print headers, sqlx prints statements.
 ///
 /// # Errors
 /// When the directives cannot be read.
-pub(crate) fn install(directives: Option<&str>, json: bool) -> Result<(), Failure> {
+pub(crate) fn install(directives: Option<&str>, json: bool, quiet: bool) -> Result<(), Failure> {
+    let default = if quiet { QUIET } else { DEFAULT };
     subscriber(
-        directives,
+        Some(directives.unwrap_or(default)),
         json,
         std::io::stderr().is_terminal(),
         std::io::stderr,
@@ -67,6 +68,7 @@ fn may_speak(metadata: &Metadata<'_>) -> bool {
 }
 
 const DEFAULT: &str = "info,actix_server=warn";
+const QUIET: &str = "warn";
 
 #[cfg(test)]
 mod tests {
@@ -157,6 +159,6 @@ mod tests {
 
     #[test]
     fn a_directive_that_cannot_be_read_is_refused() {
-        assert!(install(Some("mailgrant=loudly"), false).is_err());
+        assert!(install(Some("mailgrant=loudly"), false, false).is_err());
     }
 }

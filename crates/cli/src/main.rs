@@ -38,7 +38,12 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: Arguments, begun: tokio::time::Instant) -> Result<(), Failure> {
-    logging::install(environment::log_directives().as_deref(), arguments.json)?;
+    let quiet = matches!(
+        arguments.command,
+        Command::Login(_) | Command::Token(_) | Command::Accounts(_)
+    );
+    let directives = environment::log_directives();
+    logging::install(directives.as_deref(), arguments.json, quiet)?;
     if rustls::crypto::aws_lc_rs::default_provider()
         .install_default()
         .is_err()

@@ -24,6 +24,10 @@ use crate::failure::{Exit, Failure};
 /// # Errors
 /// When there is none to be had; the exit code tells whose turn it is.
 pub(crate) async fn run(arguments: Token, surroundings: Environment) -> Result<(), Failure> {
+    let names_a_mailbox = matches!(arguments.format, Format::Xoauth2 | Format::Oauthbearer);
+    if names_a_mailbox && arguments.whose.application.is_some() && arguments.mailbox.is_none() {
+        return Err(mailbox_missing());
+    }
     let found = patiently(&arguments, &surroundings).await?;
     let left = found
         .expires_at
@@ -102,18 +106,11 @@ async fn patiently(arguments: &Token, surroundings: &Environment) -> Result<Foun
 
 impl Found {
     fn text(&self, format: Format) -> Result<String, Failure> {
-        let user_for = |format: &str| {
-            self.user.as_deref().ok_or_else(|| {
-                Failure::new(
-                    Exit::Usage,
-                    format!("--format {format} names a mailbox: add --mailbox ADDRESS"),
-                )
-            })
-        };
+        let user = || self.user.as_deref().ok_or_else(mailbox_missing);
         Ok(match format {
             Format::AccessToken => self.token.expose().to_owned(),
-            Format::Xoauth2 => self.xoauth2(user_for("xoauth2")?)?,
-            Format::Oauthbearer => self.oauthbearer(user_for("oauthbearer")?)?,
+            Format::Xoauth2 => self.xoauth2(user()?)?,
+            Format::Oauthbearer => self.oauthbearer(user()?)?,
             Format::Json => {
                 let user = self.user.as_deref();
                 let view = TokenView {
@@ -144,6 +141,13 @@ impl Found {
             .map(|response| response.base64().to_string())
             .map_err(unusable)
     }
+}
+
+fn mailbox_missing() -> Failure {
+    Failure::new(
+        Exit::Usage,
+        "--format: xoauth2 and oauthbearer name a mailbox; add --mailbox ADDRESS",
+    )
 }
 
 fn unusable(error: mailgrant_core::sasl::SaslError) -> Failure {

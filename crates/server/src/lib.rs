@@ -28,6 +28,7 @@ mod routes;
 mod settings;
 mod state;
 mod tokens;
+mod tools;
 
 pub use self::{
     connect::{Ending, Proven, SignIn},
@@ -40,6 +41,7 @@ pub use self::{
     problem::{Code, FieldError, Problem},
     settings::{Application, MasterKeySource, Origin, Server, Settings, SettingsError, Storage},
     tokens::{Error as TokenError, LiveToken, TokenKeeper},
+    tools::Protocol,
 };
 
 /// The API's description (OpenAPI 3.1) as JSON, as `/openapi.json` serves it.

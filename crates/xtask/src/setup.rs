@@ -107,6 +107,7 @@ pub(crate) fn everything(console: &Console) -> Result<Missing> {
         &["isync", "libsasl2-modules-kdexoauth2"],
     );
     need("mutt", workspace::on_path("mutt").is_some(), &["mutt"]);
+    need("msmtp", workspace::on_path("msmtp").is_some(), &["msmtp"]);
     need("msal", can_make_venv(), &["python3-venv"]);
     need(
         "node",

@@ -97,6 +97,16 @@ pub(crate) enum Protocol {
     Pop3,
 }
 
+impl From<Protocol> for mailgrant_server::Protocol {
+    fn from(protocol: Protocol) -> Self {
+        match protocol {
+            Protocol::Imap => Self::Imap,
+            Protocol::Smtp => Self::Smtp,
+            Protocol::Pop3 => Self::Pop3,
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     /// Token, end and SASL strings, as one JSON object

@@ -2,13 +2,11 @@
 
 use std::time::Duration;
 
-use mailgrant_core::provider::MailHost;
-use mailgrant_core::scope::Scope;
-use mailgrant_server::{Application, Engine, Environment, LiveToken, TokenError};
-use mailgrant_storage::{Account, Flow};
+use mailgrant_server::{Application, Engine, Environment, LiveToken, Protocol, TokenError};
+use mailgrant_storage::Account;
 
 use super::{Found, Refusal};
-use crate::arguments::{Protocol, Token};
+use crate::arguments::Token;
 use crate::failure::{Exit, Failure};
 use crate::{environment, mailbox};
 
@@ -22,29 +20,25 @@ pub(super) async fn ask(arguments: &Token, surroundings: &Environment) -> Result
 
 async fn from(engine: &Engine, arguments: &Token) -> Result<Found, Refusal> {
     let whose = &arguments.whose;
+    let protocol = Protocol::from(arguments.protocol);
     match (&whose.account, &whose.application) {
         (Some(name), _) => {
             let account = mailbox::find(&**engine.storage(), name).await?;
             let application = environment::application(engine.settings(), &account.application)?;
-            check_protocol(arguments.protocol, &account, application)?;
-            let live = of_account(engine, &account, arguments.min_lifetime)
+            check(protocol, &account, application)?;
+            let live = engine
+                .token_for(&account, Duration::from_secs(arguments.min_lifetime))
                 .await
                 .map_err(|error| refused(error, Some(&account)))?;
-            let own = match arguments.protocol {
-                Protocol::Imap | Protocol::Pop3 => account.imap_user,
-                Protocol::Smtp => account.smtp_user,
-            };
-            Ok(Found {
-                token: live.token,
-                expires_at: Some(live.expires_at),
-                user: Some(arguments.mailbox.clone().unwrap_or(own)),
-                host: host(application, arguments.protocol),
-            })
+            let own = || protocol.user(&account).to_owned();
+            let user = arguments.mailbox.clone().unwrap_or_else(own);
+            Ok(found(live, application, protocol, Some(user)))
         }
         (None, Some(id)) => {
             let application = environment::application(engine.settings(), id)?;
-            let mailbox = arguments.mailbox.as_deref();
-            of_application(engine, application, mailbox, arguments.protocol).await
+            let live = of_application(engine, application, arguments).await?;
+            let user = arguments.mailbox.clone();
+            Ok(found(live, application, protocol, user))
         }
         // clap demands one of the two.
         (None, None) => {
@@ -53,44 +47,52 @@ async fn from(engine: &Engine, arguments: &Token) -> Result<Found, Refusal> {
     }
 }
 
-async fn of_account(
-    engine: &Engine,
-    account: &Account,
-    min_lifetime: u64,
-) -> Result<LiveToken, TokenError> {
-    let live = engine.tokens().access_token(account).await?;
-    if live.expires_at.since(engine.now()) >= Duration::from_secs(min_lifetime) {
-        return Ok(live);
+fn found(
+    live: LiveToken,
+    application: &Application,
+    protocol: Protocol,
+    user: Option<String>,
+) -> Found {
+    Found {
+        token: live.token,
+        expires_at: Some(live.expires_at),
+        user,
+        host: protocol.host(application).cloned(),
     }
-    engine.tokens().renewed(account, &live).await
 }
 
 /// A person agreed to certain things; a token cannot do more.
-fn check_protocol(
-    protocol: Protocol,
-    account: &Account,
-    application: &Application,
-) -> Result<(), Failure> {
-    let provider = &application.provider;
-    let (needed, name) = match protocol {
-        Protocol::Imap => return Ok(()),
-        Protocol::Smtp => (&provider.smtp_scopes, "smtp"),
-        Protocol::Pop3 => (&provider.pop3_scopes, "pop3"),
-    };
-    let missing: Vec<&str> = needed
-        .iter()
-        .map(Scope::as_str)
-        .filter(|scope| !application.scopes().contains(scope))
-        .collect();
-    if account.flow == Flow::AppOnly || missing.is_empty() {
+fn check(protocol: Protocol, account: &Account, application: &Application) -> Result<(), Failure> {
+    let missing = protocol.missing_scopes(account, application);
+    if missing.is_empty() {
         return Ok(());
     }
     Err(Failure::configuration(format!(
-        "--protocol {name}: application `{}` does not ask people for {}; add it to its `scopes` in the settings, then \
-         let the person sign in again",
+        "--protocol: application `{}` does not ask people for {}; add it to its `scopes` in the settings, then let the \
+         person sign in again",
         application.id,
         missing.join(" ")
     )))
+}
+
+async fn of_application(
+    engine: &Engine,
+    application: &Application,
+    arguments: &Token,
+) -> Result<LiveToken, Refusal> {
+    if application.app_only_scopes().is_empty() {
+        return Err(Failure::configuration(format!(
+            "the provider of application `{}` has no app_only_scopes; name them in the settings",
+            application.id
+        ))
+        .into());
+    }
+    let mailbox = arguments.mailbox.as_deref().unwrap_or_default();
+    engine
+        .tokens()
+        .app_only_token(&application.id, None, mailbox)
+        .await
+        .map_err(|error| refused(error, None))
 }
 
 /// What the keeper's refusal means for the one who asked, and what they can type next.
@@ -135,48 +137,5 @@ fn refused(error: TokenError, account: Option<&Account>) -> Refusal {
     Refusal {
         failure: Failure::new(exit, message),
         retry_after,
-    }
-}
-
-async fn of_application(
-    engine: &Engine,
-    application: &Application,
-    mailbox: Option<&str>,
-    protocol: Protocol,
-) -> Result<Found, Refusal> {
-    if application.app_only_scopes().is_empty() {
-        return Err(Failure::configuration(format!(
-            "the provider of application `{}` has no app_only_scopes; name them in the settings",
-            application.id
-        ))
-        .into());
-    }
-    let asked = engine.now();
-    let response = engine
-        .client(application, "http://localhost".to_owned())?
-        .app_only(application.app_only_scopes(), mailbox)
-        .await
-        .map_err(|error| Failure::new(exit_of(&error), error))?;
-    Ok(Found {
-        expires_at: response.expires_in.map(|lifetime| asked + lifetime),
-        token: response.access_token,
-        user: mailbox.map(str::to_owned),
-        host: host(application, protocol),
-    })
-}
-
-fn exit_of(error: &mailgrant_oauth::Error) -> Exit {
-    match error.kind() {
-        _ if error.is_transient() => Exit::Unavailable,
-        _ => Exit::Configuration,
-    }
-}
-
-fn host(application: &Application, protocol: Protocol) -> Option<MailHost> {
-    let provider = &application.provider;
-    match protocol {
-        Protocol::Imap => Some(provider.imap.clone()),
-        Protocol::Smtp => provider.smtp.clone(),
-        Protocol::Pop3 => provider.pop3.clone(),
     }
 }

@@ -1,16 +1,19 @@
 //! `/v1/accounts/{account}/access-token`: a live token, for programs that speak IMAP or SMTP themselves.
 
+use std::time::Duration;
+
 use actix_web::{HttpResponse, post, web::Data};
 use mailgrant_core::sasl::{InitialResponse, SaslError};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use super::account;
 use crate::{
-    http::{Caller, Path, Tokens},
+    http::{Caller, Path, Query, Tokens},
     problem::{Code, Problem},
     representation::Moment,
     state::Gateway,
+    tools::Protocol,
 };
 
 #[derive(Debug, Deserialize)]
@@ -31,12 +34,26 @@ pub(crate) struct TokenView {
     user: String,
     /// For `AUTHENTICATE XOAUTH2`, base64.
     xoauth2: String,
-    /// For `AUTHENTICATE OAUTHBEARER` (RFC 7628) at the IMAP host, base64.
+    /// For `AUTHENTICATE OAUTHBEARER` (RFC 7628) at the protocol's host, base64.
     oauthbearer: String,
 }
 
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Wanted {
+    /// Which server it is for: decides `user`, and the host in `oauthbearer`.
+    #[serde(default)]
+    #[param(default = "imap")]
+    protocol: Protocol,
+    /// For how many seconds it must still be good, if the authority gives such tokens.
+    #[serde(default)]
+    #[param(minimum = 0, maximum = 86400)]
+    min_lifetime: u32,
+}
+
 /// A live access token of the account.
-#[utoipa::path(tag = "accounts", operation_id = "get_access_token", params(("account" = String, Path)), security(("api_key" = ["tokens"])),
+#[utoipa::path(tag = "accounts", operation_id = "get_access_token", params(("account" = String, Path), Wanted), security(("api_key" = ["tokens"])),
     responses(
         (status = 200, description = "The token", body = TokenView),
         (status = "4XX", description = "A problem", body = crate::problem::Document, content_type = "application/problem+json"),
@@ -47,19 +64,35 @@ pub(crate) async fn post(
     caller: Caller<Tokens>,
     gateway: Data<Gateway>,
     which: Path<Which>,
+    wanted: Query<Wanted>,
 ) -> Result<HttpResponse, Problem> {
+    let Wanted {
+        protocol,
+        min_lifetime,
+    } = wanted.0;
+    if min_lifetime > DAY {
+        return Err(Problem::field("min_lifetime", "must be at most 86400"));
+    }
     let account = account::find(&gateway, &caller.site, &which.0.account).await?;
-    let live = gateway.tokens.access_token(&account).await?;
-    let user = account.imap_user;
-    let host = gateway
-        .registrations
-        .get(&account.application)
-        .map(|registration| {
-            (
-                registration.application.provider.imap.host.as_str(),
-                registration.application.provider.imap.port,
-            )
-        });
+    let application = gateway.settings.application(&account.application);
+    if let Some(application) = application {
+        let missing = protocol.missing_scopes(&account, application);
+        if !missing.is_empty() {
+            return Err(Problem::field(
+                "protocol",
+                format!(
+                    "the application does not ask people for {}; the operator adds it to `scopes`, then the person signs in again",
+                    missing.join(" ")
+                ),
+            ));
+        }
+    }
+    let at_least = Duration::from_secs(min_lifetime.into());
+    let live = gateway.token_for(&account, at_least).await?;
+    let user = protocol.user(&account).to_owned();
+    let host = application
+        .and_then(|application| protocol.host(application))
+        .map(|host| (host.host.as_str(), host.port));
     let xoauth2 = InitialResponse::xoauth2(&user, &live.token).map_err(unusable)?;
     let oauthbearer = InitialResponse::oauthbearer(&user, &live.token, host).map_err(unusable)?;
     Ok(HttpResponse::Ok().json(TokenView {
@@ -78,3 +111,6 @@ fn unusable(error: SaslError) -> Problem {
         format!("the account's user name or token cannot be sent by SASL: {error}"),
     )
 }
+
+/// In seconds: no authority's tokens last longer.
+const DAY: u32 = 86_400;

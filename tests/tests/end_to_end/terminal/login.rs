@@ -231,16 +231,20 @@ async fn a_refresh_token_from_elsewhere_is_taken_over() {
     assert_eq!(shown["id"], *id);
     assert_eq!(shown["identity"]["preferred_username"], ADA);
 
-    // By standard input, it is the same account again.
-    let mut again = terminal
-        .start_command(&["login", "--application", "terminal", "--import", "-"])
+    // By standard input it is the same account again, and no log tells the secret.
+    let input = fs::File::open(terminal.home.join("token")).unwrap();
+    let again = terminal
+        .command(&["login", "--application", "terminal", "--import", "-"])
+        .env("MAILGRANT_LOG", "trace")
+        .stdin(input)
+        .output()
         .unwrap();
-    again.write(&refresh_token).unwrap();
-    again.close_input();
-    let (status, out, err) = again.ended().unwrap();
-    assert!(status.success(), "{err}");
-    assert_eq!(out.trim_end(), id);
-    assert!(!err.contains(&refresh_token), "a secret on the screen");
+    let err = String::from_utf8(again.stderr).unwrap();
+    assert!(again.status.success(), "{err}");
+    assert_eq!(again.stdout, format!("{id}\n").as_bytes());
+    assert!(err.contains("TRACE") && !err.contains(&refresh_token));
+    let token = terminal.line(&["token", "--account", &id, "--format", "access-token"]);
+    assert!(!err.contains(&token), "nor the access token");
 }
 
 #[tokio::test]

@@ -2,3 +2,6 @@
 
 mod accounts;
 mod login;
+mod token;
+
+mod tools;

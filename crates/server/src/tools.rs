@@ -1,0 +1,88 @@
+//! What programs need that open an account's mailbox themselves: a token that lasts, a user name, a host.
+
+use std::time::Duration;
+
+use mailgrant_core::{
+    provider::MailHost,
+    scope::{Scope, Scopes},
+};
+use mailgrant_storage::{Account, Flow};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use crate::{
+    engine::Engine,
+    settings::Application,
+    tokens::{Error, LiveToken},
+};
+
+/// The protocol that a program speaks to the mailbox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Protocol {
+    /// Reading, by IMAP.
+    #[default]
+    Imap,
+    /// Sending, by SMTP.
+    Smtp,
+    /// Reading, by POP3.
+    Pop3,
+}
+
+impl Protocol {
+    /// The user name: for a shared mailbox SMTP wants the person's own, IMAP and POP3 the mailbox's.
+    #[must_use]
+    pub fn user(self, account: &Account) -> &str {
+        match self {
+            Self::Imap | Self::Pop3 => &account.imap_user,
+            Self::Smtp => &account.smtp_user,
+        }
+    }
+
+    /// The server, where the provider has one.
+    #[must_use]
+    pub fn host(self, application: &Application) -> Option<&MailHost> {
+        let provider = &application.provider;
+        match self {
+            Self::Imap => Some(&provider.imap),
+            Self::Smtp => provider.smtp.as_ref(),
+            Self::Pop3 => provider.pop3.as_ref(),
+        }
+    }
+
+    /// The scopes that a token of this account lacks for it: people are asked only for what the settings name.
+    #[must_use]
+    pub fn missing_scopes(self, account: &Account, application: &Application) -> Vec<String> {
+        let none = Scopes::default();
+        let needed = match self {
+            _ if account.flow == Flow::AppOnly => &none,
+            Self::Imap => &none,
+            Self::Smtp => &application.provider.smtp_scopes,
+            Self::Pop3 => &application.provider.pop3_scopes,
+        };
+        needed
+            .iter()
+            .map(Scope::as_str)
+            .filter(|scope| !application.scopes().contains(scope))
+            .map(str::to_owned)
+            .collect()
+    }
+}
+
+impl Engine {
+    /// A token of the account that is good for at least so long, or the newest where the authority's do not last so long.
+    ///
+    /// # Errors
+    /// As [`TokenKeeper::access_token`](crate::TokenKeeper::access_token).
+    pub async fn token_for(
+        &self,
+        account: &Account,
+        at_least: Duration,
+    ) -> Result<LiveToken, Error> {
+        let live = self.tokens.access_token(account).await?;
+        if live.expires_at.since(self.now()) >= at_least {
+            return Ok(live);
+        }
+        self.tokens.renewed(account, &live).await
+    }
+}
