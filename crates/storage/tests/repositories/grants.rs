@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
-use mailgrant_storage::{Replacement, Storage};
+use mailgrant_storage::{AccountState, Flow, NewAccount, Replacement, Storage};
 
-use crate::support::{NOW, connected, grant, later};
+use crate::support::{NOW, connected, grant, later, new_account, to};
 
 pub async fn a_grant_opens_again(storage: Arc<dyn Storage>) {
     let account = connected(&*storage, "ada").await;
@@ -84,5 +84,67 @@ pub async fn revoking_forgets_the_token(storage: Arc<dyn Storage>) {
         late,
         Replacement::Superseded,
         "a refresh under way does not bring it back"
+    );
+}
+
+pub async fn what_has_not_been_refreshed_for_long_is_found(storage: Arc<dyn Storage>) {
+    let mut old = Vec::new();
+    for person in ["ada", "bob", "eve"] {
+        old.push(connected(&*storage, person).await);
+    }
+    let fresh = connected(&*storage, "fresh").await;
+    storage
+        .grants()
+        .replace(&fresh.id, 1, grant("next"), later(100))
+        .await
+        .unwrap();
+    let dying = connected(&*storage, "dying").await;
+    let off = connected(&*storage, "off").await;
+    for (account, state) in [
+        (&dying, AccountState::ReauthRequired),
+        (&off, AccountState::Disabled),
+        (&old[1], AccountState::Degraded),
+    ] {
+        storage
+            .accounts()
+            .transition(&account.id, to(state), NOW)
+            .await
+            .unwrap();
+    }
+    let app_only = NewAccount {
+        flow: Flow::AppOnly,
+        ..new_account("default", "robot")
+    };
+    storage.accounts().add(app_only, None, NOW).await.unwrap();
+
+    let mut expected: Vec<_> = old.iter().map(|account| account.id.clone()).collect();
+    expected.sort();
+    let mut seen = Vec::new();
+    loop {
+        let found = storage
+            .grants()
+            .stale(later(50), seen.last(), 2)
+            .await
+            .unwrap();
+        assert!(found.len() <= 2);
+        if found.is_empty() {
+            break;
+        }
+        assert!(
+            found
+                .iter()
+                .all(|account| account.grant.unwrap().refreshed_at == NOW)
+        );
+        seen.extend(found.into_iter().map(|account| account.id));
+    }
+    assert_eq!(seen, expected);
+    assert!(
+        storage
+            .grants()
+            .stale(NOW, None, 10)
+            .await
+            .unwrap()
+            .is_empty(),
+        "not older than itself"
     );
 }

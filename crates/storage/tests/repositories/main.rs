@@ -2,10 +2,15 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
+mod access_tokens;
 mod accounts;
 mod api_keys;
 mod connect_sessions;
+mod event_order;
+mod events;
 mod grants;
+mod mending;
+mod reauth_links;
 mod support;
 
 /// Runs every function of the suite on a fresh storage made by `$open`, which returns what must
@@ -44,6 +49,7 @@ suite!(sqlite, crate::support::sqlite(), {
         replacing_needs_the_generation,
         one_of_a_hundred_replacements_wins_each_generation,
         revoking_forgets_the_token,
+        what_has_not_been_refreshed_for_long_is_found,
     ],
     connect_sessions: [
         a_session_is_found_by_id_and_by_token,
@@ -62,6 +68,46 @@ suite!(sqlite, crate::support::sqlite(), {
         an_unswept_session_reads_as_expired,
         the_sweep_ends_what_ran_out_once,
         deleting_the_account_keeps_the_session,
+    ],
+    mending: [
+        the_same_person_mends_that_account_and_no_other,
+        somebody_else_mends_nothing,
+        an_imported_account_takes_the_first_person_who_is_proven,
+        an_imported_account_takes_nobody_who_has_the_mailbox_already,
+        what_is_gone_or_switched_off_is_not_mended,
+    ],
+    events: [
+        each_change_of_state_is_told_once,
+        a_change_that_does_not_happen_is_not_told,
+        a_dead_grant_is_told_once_among_fifty,
+        a_passing_fault_does_not_hide_a_dead_grant,
+        a_reconnect_ends_a_death,
+        sessions_tell_how_they_ended_once,
+        a_deleted_accounts_events_stay,
+        what_is_told_once_is_told_once_among_fifty,
+    ],
+    event_order: [
+        pages_follow_each_other,
+        a_site_sees_its_own_and_the_gateways,
+        places_that_do_not_exist_are_unknown,
+        later_events_have_greater_ids_whatever_the_clock_says,
+        who_reads_on_misses_nothing_among_many_writers,
+        what_is_forgotten_leaves_a_gap,
+        an_alarm_is_not_told_again_when_it_is_forgotten,
+        news_come_with_the_change,
+    ],
+    reauth_links: [
+        a_dead_grant_has_one_way_back,
+        the_link_is_void_when_the_state_is_left,
+        another_death_makes_another_link,
+        an_application_needs_no_person,
+    ],
+    access_tokens: [
+        a_token_opens_again,
+        an_older_token_does_not_replace_a_newer,
+        a_replaced_grants_token_is_not_stored,
+        a_token_goes_with_its_account,
+        what_ended_is_forgotten,
     ],
     api_keys: [
         a_key_is_found_by_its_secret_only,

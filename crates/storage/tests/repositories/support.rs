@@ -8,8 +8,9 @@ use mailgrant_core::scope::Scopes;
 use mailgrant_core::time::UnixTime;
 use mailgrant_core::token::RefreshToken;
 use mailgrant_storage::{
-    Account, AccountState, ConnectSession, Flow, Identity, MasterKeySource, NewAccount, NewAttempt,
-    NewConnectSession, NewGrant, SecretHash, Storage, SystemRandom, open,
+    Account, AccountId, AccountState, ConnectSession, Event, EventKind, Flow, Identity,
+    MasterKeySource, NewAccount, NewAttempt, NewConnectSession, NewEvent, NewGrant, SecretHash,
+    Storage, SystemRandom, Transition, open,
 };
 use serde_json::json;
 
@@ -80,7 +81,58 @@ pub async fn connected(storage: &dyn Storage, person: &str) -> Account {
         .unwrap()
 }
 
+/// The state a delegated account is in when its grant was refused for good.
+pub fn dead() -> Transition {
+    Transition {
+        to: AccountState::ReauthRequired,
+        diagnosis: Some(json!({"code": "grant_dead"})),
+        ..Transition::recovered()
+    }
+}
+
+pub fn to(state: AccountState) -> Transition {
+    Transition {
+        to: state,
+        ..Transition::recovered()
+    }
+}
+
+/// All that happened to the site, and to the gateway as a whole.
+pub async fn told(storage: &dyn Storage, site: &str) -> Vec<Event> {
+    let page = storage
+        .events()
+        .list(site, None, 1000)
+        .await
+        .unwrap()
+        .unwrap();
+    assert!(!page.more && !page.gap);
+    page.events
+}
+
+pub async fn kinds(storage: &dyn Storage) -> Vec<&'static str> {
+    let events = told(storage, "default").await;
+    events.iter().map(|event| event.kind.as_str()).collect()
+}
+
+pub fn alarm(number: usize, site: Option<&str>) -> NewEvent {
+    NewEvent {
+        site: site.map(str::to_owned),
+        kind: EventKind::CredentialExpiring,
+        account: None,
+        connect_session: None,
+        data: json!({"number": number}),
+    }
+}
+
 pub async fn session(storage: &dyn Storage, token: &str) -> ConnectSession {
+    session_mending(storage, token, None).await
+}
+
+pub async fn session_mending(
+    storage: &dyn Storage,
+    token: &str,
+    mends: Option<&AccountId>,
+) -> ConnectSession {
     let session = NewConnectSession {
         site: "default".to_owned(),
         application: "contoso".to_owned(),
@@ -88,7 +140,7 @@ pub async fn session(storage: &dyn Storage, token: &str) -> ConnectSession {
         user_label: Some("Ada".to_owned()),
         login_hint: Some("ada@example.com".to_owned()),
         mailbox: None,
-        mends: None,
+        mends: mends.cloned(),
         return_url: None,
         metadata: json!({"customer": 7}),
         client_token: SecretHash::of(token),
@@ -108,7 +160,15 @@ pub fn attempt(state: &str) -> NewAttempt {
 
 /// A session whose browser has come back.
 pub async fn returned(storage: &dyn Storage, token: &str) -> ConnectSession {
-    let session = session(storage, token).await;
+    returned_mending(storage, token, None).await
+}
+
+pub async fn returned_mending(
+    storage: &dyn Storage,
+    token: &str,
+    mends: Option<&AccountId>,
+) -> ConnectSession {
+    let session = session_mending(storage, token, mends).await;
     let state = format!("state of {token}");
     storage
         .connect_sessions()

@@ -1,0 +1,144 @@
+//! Starts, files, locks and what is no database.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use mailgrant_storage::{Error, MasterKey, MasterKeySource, SystemRandom, open};
+use sqlx::{AssertSqlSafe, Connection as _};
+
+use crate::{Home, NOW, add_account, token_of};
+
+#[tokio::test]
+async fn a_second_start_finds_everything() {
+    let home = Home::new();
+    let storage = home.open().await.unwrap();
+    let account = add_account(&*storage, "ada@example.com", "token")
+        .await
+        .unwrap();
+    storage.close().await;
+    let storage = home.open().await.unwrap();
+    assert_eq!(token_of(&*storage, &account).await.unwrap(), "token");
+    storage.ping().await.unwrap();
+}
+
+#[tokio::test]
+async fn two_processes_may_start_at_once() {
+    let home = Arc::new(Home::new());
+    let starts: Vec<_> = (0..4)
+        .map(|_| {
+            let home = Arc::clone(&home);
+            tokio::spawn(async move { home.open().await })
+        })
+        .collect();
+    let mut storages = Vec::new();
+    for start in starts {
+        storages.push(start.await.unwrap().unwrap());
+    }
+    let account = add_account(&*storages[0], "ada@example.com", "token")
+        .await
+        .unwrap();
+    for storage in &storages {
+        assert_eq!(token_of(&**storage, &account).await.unwrap(), "token");
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn the_files_are_private() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let home = Home::new();
+    let storage = home.open().await.unwrap();
+    storage.ping().await.unwrap();
+    for entry in std::fs::read_dir(home.0.path()).unwrap() {
+        let entry = entry.unwrap();
+        let mode = entry.metadata().unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode, 0o600, "{}", entry.path().display());
+    }
+}
+
+#[tokio::test]
+async fn a_locked_database_is_unavailable() {
+    let home = Home::new();
+    let storage = home.open().await.unwrap();
+    let mut intruder = home.intruder().await;
+    sqlx::query(AssertSqlSafe("BEGIN IMMEDIATE"))
+        .execute(&mut intruder)
+        .await
+        .unwrap();
+    let error = add_account(&*storage, "ada@example.com", "token")
+        .await
+        .unwrap_err();
+    assert!(error.is_unavailable(), "{error}");
+    sqlx::query("ROLLBACK")
+        .execute(&mut intruder)
+        .await
+        .unwrap();
+    add_account(&*storage, "ada@example.com", "token")
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_database_deleted_under_way_is_unavailable() {
+    let home = Home::new();
+    let storage = home.open().await.unwrap();
+    std::fs::rename(home.path("mailgrant.db"), home.path("elsewhere.db")).unwrap();
+    assert!(storage.ping().await.unwrap_err().is_unavailable());
+    std::fs::write(home.path("mailgrant.db"), "another file").unwrap();
+    let error = add_account(&*storage, "ada@example.com", "token")
+        .await
+        .unwrap_err();
+    assert!(error.is_unavailable(), "{error}");
+    assert!(error.to_string().contains("replaced"), "{error}");
+}
+
+#[tokio::test]
+async fn what_is_no_database_is_left_alone() {
+    let home = Home::new();
+    std::fs::write(home.path("mailgrant.db"), "dear diary, ".repeat(1000)).unwrap();
+    let before = home.bytes();
+    let error = home.open().await.err().unwrap();
+    assert!(!error.is_unavailable(), "{error}");
+    assert_eq!(home.bytes(), before);
+    assert!(!home.path("master.key").exists());
+}
+
+#[tokio::test]
+async fn a_newer_database_is_refused_with_what_to_do() {
+    let home = Home::new();
+    home.open().await.unwrap().close().await;
+    let mut intruder = home.intruder().await;
+    sqlx::query(
+        "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
+         VALUES (9999, 'future', 1, x'00', 1)",
+    )
+    .execute(&mut intruder)
+    .await
+    .unwrap();
+    intruder.close().await.unwrap();
+    let error = home.open().await.err().unwrap();
+    assert!(matches!(error, Error::Migration(_)), "{error}");
+    assert!(error.to_string().contains("newer"), "{error}");
+}
+
+#[tokio::test]
+async fn urls_that_name_no_file_are_refused() {
+    for url in [
+        "",
+        "mailgrant.db",
+        "mysql://x",
+        "postgres://localhost/x",
+        "sqlite::memory:",
+        "sqlite:",
+    ] {
+        let source = MasterKeySource::Given(vec![MasterKey::generate(&SystemRandom)]);
+        let error = open(url, source, Arc::new(SystemRandom), NOW)
+            .await
+            .err()
+            .unwrap();
+        assert!(matches!(error, Error::Url(_)), "{url}: {error}");
+        assert!(error.to_string().starts_with("storage.url: "), "{error}");
+    }
+    assert!(!Path::new("mailgrant.db").exists());
+}
