@@ -345,4 +345,10 @@ pub trait ConnectSessionRepository: Send + Sync {
     /// # Errors
     /// As everywhere.
     async fn expire(&self, now: UnixTime) -> Result<Vec<ConnectSession>, Error>;
+
+    /// Forgets the sessions that ended before `time`; returns how many.
+    ///
+    /// # Errors
+    /// As everywhere.
+    async fn forget_before(&self, time: UnixTime) -> Result<u64, Error>;
 }

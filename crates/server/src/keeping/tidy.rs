@@ -26,19 +26,23 @@ pub(super) async fn tidy(gateway: &Gateway) {
 async fn forget(gateway: &Gateway) {
     let now = gateway.now();
     let forgotten = async {
-        let events = gateway
-            .storage
-            .events()
-            .forget_before(now - EVENTS_LAST)
-            .await?;
+        let events = gateway.storage.events().forget_before(now - KEPT).await?;
         let tokens = gateway.storage.access_tokens().forget_before(now).await?;
-        Ok::<_, mailgrant_storage::Error>((events, tokens))
+        let sessions = gateway
+            .storage
+            .connect_sessions()
+            .forget_before(now - KEPT)
+            .await?;
+        Ok::<_, mailgrant_storage::Error>((events, tokens, sessions))
     };
     match forgotten.await {
-        Ok((0, 0)) => {}
-        Ok((events, tokens)) => tracing::debug!(events, tokens, "forgotten"),
+        Ok((0, 0, 0)) => {}
+        Ok((events, tokens, sessions)) => {
+            tracing::debug!(events, tokens, sessions, "forgotten");
+        }
         Err(error) => tracing::warn!(%error, "what is over was not forgotten"),
     }
 }
 
-const EVENTS_LAST: Duration = Duration::from_secs(30 * 86_400);
+/// How long events and ended connect sessions are kept.
+const KEPT: Duration = Duration::from_secs(30 * 86_400);

@@ -12,6 +12,7 @@ mod connect;
 mod connect_ends;
 mod consent;
 mod credentials;
+mod event_stream;
 mod events;
 mod imap;
 mod mail;

@@ -337,6 +337,10 @@ impl ConnectSessionRepository for Sqlite {
         change.commit().await?;
         Ok(sessions)
     }
+
+    async fn forget_before(&self, time: UnixTime) -> Result<u64, Error> {
+        session_end::forget_before(self, time).await
+    }
 }
 
 /// From the callback on, a session has at least this long to be completed.

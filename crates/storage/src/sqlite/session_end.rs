@@ -7,7 +7,7 @@ use super::account_change::{self, Mending};
 use super::change::Change;
 use super::error::failed;
 use super::session_row::{SessionRow, by_id, columns};
-use super::{attempt, event};
+use super::{Sqlite, attempt, event};
 use crate::account::{Connected, NewAccount, NewGrant};
 use crate::connect_session::{Completed, Completion, ConnectSession};
 use crate::error::Error;
@@ -74,6 +74,35 @@ pub(super) async fn ended(
     let session = row.read(now)?;
     tell(change, &session, now).await?;
     Ok(session)
+}
+
+/// See [`ConnectSessionRepository::forget_before`](crate::ConnectSessionRepository::forget_before).
+pub(super) async fn forget_before(storage: &Sqlite, time: UnixTime) -> Result<u64, Error> {
+    let mut forgotten = 0;
+    loop {
+        let due: bool = sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM connect_sessions WHERE completed_at < ?1)",
+        )
+        .bind(time.0)
+        .fetch_one(&storage.readers)
+        .await
+        .map_err(failed)?;
+        if !due {
+            return Ok(forgotten);
+        }
+        let mut change = storage.write().await?;
+        // Some at a time, so that nobody waits long for the writer.
+        let deleted = sqlx::query(
+            "DELETE FROM connect_sessions WHERE id IN \
+             (SELECT id FROM connect_sessions WHERE completed_at < ?1 LIMIT 500)",
+        )
+        .bind(time.0)
+        .execute(&mut *change)
+        .await
+        .map_err(failed)?;
+        change.commit().await?;
+        forgotten += deleted.rows_affected();
+    }
 }
 
 async fn tell(

@@ -559,3 +559,30 @@ pub async fn deleting_the_account_keeps_the_session(storage: Arc<dyn Storage>) {
         (ConnectStatus::Connected, None)
     );
 }
+
+pub async fn sessions_that_ended_long_ago_are_forgotten(storage: Arc<dyn Storage>) {
+    let sessions = storage.connect_sessions();
+    let ended = returned(&*storage, "ended").await;
+    sessions
+        .fail(&ended.id, json!({"code": "list_refused"}), later(10))
+        .await
+        .unwrap();
+    let connected = returned(&*storage, "connected").await;
+    sessions
+        .complete(
+            &connected.id,
+            new_account("default", "ada"),
+            grant("t"),
+            later(20),
+        )
+        .await
+        .unwrap();
+    let open = returned(&*storage, "open").await;
+    assert_eq!(sessions.forget_before(later(10)).await.unwrap(), 0);
+    assert_eq!(sessions.forget_before(later(9999)).await.unwrap(), 2);
+    for (id, left) in [(&ended.id, false), (&connected.id, false), (&open.id, true)] {
+        let found = sessions.lookup("default", id, later(30)).await.unwrap();
+        assert_eq!(found.is_some(), left);
+    }
+    assert_eq!(account_count(&*storage).await, 1, "its account stays");
+}

@@ -68,6 +68,7 @@ suite!(sqlite, crate::support::sqlite(), {
         an_unswept_session_reads_as_expired,
         the_sweep_ends_what_ran_out_once,
         deleting_the_account_keeps_the_session,
+        sessions_that_ended_long_ago_are_forgotten,
     ],
     mending: [
         the_same_person_mends_that_account_and_no_other,
