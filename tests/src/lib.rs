@@ -18,6 +18,7 @@ pub mod mail_server;
 pub mod office;
 pub mod person;
 pub mod pki;
+pub mod powershell;
 pub mod process;
 pub mod sandbox;
 pub mod socket;

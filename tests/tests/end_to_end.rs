@@ -41,6 +41,8 @@ mod readme;
 mod sandbox_in_browser;
 #[path = "end_to_end/secrets.rs"]
 mod secrets;
+#[path = "end_to_end/setup/mod.rs"]
+mod setup;
 #[path = "end_to_end/terminal/mod.rs"]
 mod terminal;
 #[path = "end_to_end/tokens.rs"]

@@ -1,6 +1,7 @@
 //! The command line.
 
 mod mailboxes;
+mod setup;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -11,6 +12,7 @@ use mailgrant_storage::{ApiKeyId, ApiScope};
 pub(crate) use self::mailboxes::{
     AccountName, Accounts, AccountsCommand, Format, Login, Protocol, Token,
 };
+pub(crate) use self::setup::{Setup, SetupFlow, SetupFormat};
 
 /// OAuth2 mailbox access behind one REST API.
 #[derive(Debug, Parser)]
@@ -33,6 +35,8 @@ pub(crate) enum Command {
     Sandbox(Sandbox),
     /// Connect a mailbox from a terminal: a device code, a pasted address, or a refresh token that is there already
     Login(Login),
+    /// Print the administrator's steps for an application and its mailboxes
+    Setup(Setup),
     /// Print an access token, for mutt, mbsync, msmtp, curl and scripts
     Token(Token),
     /// List, show and remove the connected mailboxes

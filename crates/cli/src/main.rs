@@ -13,6 +13,7 @@ mod mailbox;
 mod ready;
 mod sandbox;
 mod serve;
+mod setup;
 mod shutdown;
 mod token;
 
@@ -63,6 +64,7 @@ fn run(arguments: Arguments, begun: tokio::time::Instant) -> Result<(), Failure>
             Command::Demo(wanted) => demo::run(wanted, surroundings, begun).await,
             Command::Sandbox(wanted) => sandbox::run(wanted, begun, arguments.json).await,
             Command::Login(wanted) => login::run(wanted, surroundings, arguments.json).await,
+            Command::Setup(wanted) => setup::run(&wanted, &surroundings, arguments.json),
             Command::Token(wanted) => token::run(wanted, surroundings).await,
             Command::Accounts(wanted) => accounts::run(wanted, surroundings, arguments.json).await,
             Command::Keys(wanted) => keys::run(wanted, surroundings, arguments.json).await,

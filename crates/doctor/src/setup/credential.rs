@@ -81,8 +81,8 @@ fn secret(set_up: &SetUp<'_>, page: &str) -> Step {
     ])
     .see(format!("a value is shown; the secret ends on {end}"))
     .without(
-        Some("authority_invalid_client"),
-        "the authority asks for a credential (AADSTS7000218). The secret's id in place of its value: client_secret_wrong; an ended one: client_secret_expired",
+        Some("authority_configuration"),
+        "there is nothing to ask with. The secret's id in place of its value: client_secret_wrong; an ended one: client_secret_expired",
     )
 }
 
@@ -144,7 +144,7 @@ fn certificate(page: &str, base64: &str, fingerprint: &str) -> Step {
         "on that page: {name}; the thumbprint is that of the certificate in the settings"
     ))
     .without(
-        Some("authority_invalid_client"),
+        Some("certificate_unknown"),
         "the authority does not know the key that signed (AADSTS700027)",
     )
 }
@@ -205,7 +205,7 @@ fn federated(set_up: &SetUp<'_>, page: &str, issuer: &str, subject: &str, audien
         format!("Issuer {issuer}, Subject {subject}, Audiences {audience}"),
     )
     .without(
-        Some("authority_invalid_client"),
+        Some("federated_credential_missing"),
         "the authority does not trust the token's issuer for this application (AADSTS70021, AADSTS700211, AADSTS700213)",
     )
 }

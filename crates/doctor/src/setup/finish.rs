@@ -57,10 +57,10 @@ pub(super) fn settings(set_up: &SetUp<'_>) -> Step {
     .settings(lines.join("\n"))
     .without(
         match set_up.access {
-            Access::AppOnly => Some("authority_unauthorized_client"),
+            Access::AppOnly => Some("authority_configuration"),
             Access::Delegated => None,
         },
-        "the authority does not know who asks",
+        "the gateway has nothing to prove itself with",
     )
 }
 

@@ -23,7 +23,7 @@ pub(super) fn delegated(set_up: &SetUp<'_>) -> Guide {
             ])
             .open("Google Auth Platform", "https://console.cloud.google.com/auth/overview")
             .without(
-                Some("reauth_required"),
+                Some("grant_revoked"),
                 "in Testing: people outside the list are stopped (access_denied), the others have to sign in again every 7 days",
             ),
         scope_step()
@@ -92,7 +92,7 @@ pub(super) fn service_account(set_up: &SetUp<'_>) -> Guide {
         ])
         .open("Domain-wide delegation", "https://admin.google.com/ac/owl/domainwidedelegation")
         .without(
-            Some("authority_unauthorized_client"),
+            Some("domain_wide_delegation_missing"),
             "Google answers unauthorized_client: Client is unauthorized to retrieve access tokens using this method",
         ),
         admission(),

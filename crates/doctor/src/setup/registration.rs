@@ -194,4 +194,4 @@ pub(super) fn account_types(audience: &str) -> &'static str {
     }
 }
 
-const UNKNOWN_APPLICATION: &str = "authority_unauthorized_client";
+const UNKNOWN_APPLICATION: &str = "application_not_in_tenant";

@@ -1,5 +1,6 @@
 //! A certificate: the client signs an assertion with its key (`private_key_jwt`).
 
+use base64::Engine as _;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -118,6 +119,12 @@ impl Certificate {
         self.0.last().thumbprint.clone()
     }
 
+    /// The certificate that was in use last, in DER, in base64: what a registration is given. It is public.
+    #[must_use]
+    pub fn base64(&self) -> String {
+        self.0.last().base64.clone()
+    }
+
     /// Whether the certificate that was in use last is good now.
     pub(super) fn check(&self, now: UnixTime) -> Result<(), CredentialError> {
         let files = self.0.meaning();
@@ -142,6 +149,7 @@ pub(crate) struct Signer {
     header: Header,
     audience: Audience,
     thumbprint: String,
+    base64: String,
     not_before: UnixTime,
     not_after: UnixTime,
     /// For people.
@@ -212,6 +220,7 @@ impl Meaning for Files {
             header,
             audience: self.0.audience,
             thumbprint: material::sha256(&certificate),
+            base64: base64::engine::general_purpose::STANDARD.encode(&certificate),
             not_before: UnixTime(validity.not_before.timestamp()),
             not_after: UnixTime(validity.not_after.timestamp()),
             validity: (day(validity.not_before), day(validity.not_after)),

@@ -17,6 +17,8 @@ use crate::Error;
 pub struct ApplicationCertificate {
     /// The certificate as it was registered.
     pub pem: String,
+    /// Its name in the portal.
+    pub display_name: Option<String>,
     /// SHA-1 of the DER form: what `x5t` names.
     pub thumbprint: [u8; 20],
     /// SHA-256 of the DER form: what `x5t#S256` names.
@@ -57,6 +59,7 @@ impl ApplicationCertificate {
         let validity = certificate.validity();
         Ok(Self {
             pem: pem.to_owned(),
+            display_name: None,
             thumbprint,
             thumbprint_sha256,
             not_before: UnixTime(validity.not_before.timestamp()),
@@ -71,6 +74,9 @@ impl ApplicationCertificate {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FederatedCredential {
+    /// Its name in the portal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// `iss`, exactly. `{authority}` stands for this sandbox's address in plain HTTP.
     pub issuer: String,
     /// `sub`, exactly.
@@ -90,6 +96,8 @@ pub struct FederatedCredential {
 #[serde(deny_unknown_fields)]
 pub(crate) struct CertificateEntry {
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    display_name: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pem: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pem_file: Option<PathBuf>,
@@ -99,9 +107,20 @@ pub(crate) struct CertificateEntry {
 }
 
 impl CertificateEntry {
-    pub(super) fn of(certificate: &ApplicationCertificate) -> Self {
+    /// One that is registered now.
+    pub(crate) fn new(display_name: Option<String>, pem: String) -> Self {
+        Self {
+            display_name,
+            pem: Some(pem),
+            pem_file: None,
+            not_after: None,
+        }
+    }
+
+    pub(crate) fn of(certificate: &ApplicationCertificate) -> Self {
         let not_after = jiff::Timestamp::from_second(certificate.not_after.0).ok();
         Self {
+            display_name: certificate.display_name.clone(),
             pem: Some(certificate.pem.clone()),
             pem_file: None,
             not_after: not_after.map(|at| at.to_string()),
@@ -131,6 +150,7 @@ impl CertificateEntry {
         self.read(Path::new(""))?;
         let pem = self.pem.ok_or_else(|| Error::tenant(ONE_SOURCE))?;
         let mut certificate = ApplicationCertificate::from_pem(&pem)?;
+        certificate.display_name = self.display_name;
         if let Some(text) = self.not_after {
             let at: jiff::Timestamp = text.parse().map_err(|error| {
                 Error::tenant(format!(

@@ -37,6 +37,7 @@ pub(crate) use expiry::IssuedTo;
 pub(crate) use guid::derived_guid;
 
 pub use application::{Application, ApplicationSecret, Audience, Flow, Platform, RedirectUri};
+pub(crate) use certificate::CertificateEntry;
 pub use certificate::{ApplicationCertificate, FederatedCredential};
 pub use file::TenantFile;
 pub use keys::{KeySet, PublicKey};

@@ -364,6 +364,13 @@ static ROWS: &[Row] = &[
     ),
     row(
         Graph,
+        Application,
+        "Mail.ReadBasic.All",
+        "693c5e45-0940-467d-9b8a-1022fb9d42ef",
+        "See whose mail is in every mailbox, with nobody signed in (Graph only; IMAP does not accept this)",
+    ),
+    row(
+        Graph,
         Delegated,
         "IMAP.AccessAsUser.All",
         "652390e4-393a-48de-9484-05f9b1212954",

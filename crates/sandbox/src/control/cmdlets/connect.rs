@@ -10,6 +10,7 @@ pub(super) const CMDLETS: &[Cmdlet] = &[
         module: "ExchangeOnlineManagement",
         parameters: &[
             optional("Organization", Kind::String),
+            optional("ExchangeEnvironmentName", Kind::String),
             optional("UserPrincipalName", Kind::String),
             optional("AppId", Kind::String),
             optional("CertificateThumbprint", Kind::String),

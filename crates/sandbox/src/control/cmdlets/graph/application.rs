@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::super::call::{Call, Cmdlet, CmdletError, Kind, Output, entry, mandatory, optional};
-use super::{APPLICATIONS, RESOURCES, bad_request, filter, not_found};
+use super::{APPLICATIONS, RESOURCES, bad_request, filter, key_credential, not_found};
 use crate::directory::{
     Application, ApplicationEntry, ApplicationSecret, Audience, Entry, Flow, Permission,
     PermissionKind, Platform, RedirectUri, RedirectUriEntry, Resource, Tenant,
@@ -49,6 +49,7 @@ pub(super) const CMDLETS: &[Cmdlet] = &[
             optional("Web", Kind::Hashtable),
             optional("Spa", Kind::Hashtable),
             optional("PublicClient", Kind::Hashtable),
+            optional("KeyCredentials", Kind::Hashtables),
         ],
         run: update,
     },
@@ -97,10 +98,15 @@ pub(super) fn password_credential(secret: &ApplicationSecret) -> Value {
 fn get(call: &Call<'_>) -> Output {
     let tenant = call.authority.directory.tenant();
     match call.text("ApplicationId") {
-        Some(id) => Ok(vec![filter::select(
-            object(registration(&tenant, id)?),
-            &call.texts("Property"),
-        )]),
+        Some(id) => {
+            let wanted = call.texts("Property");
+            let mut object = object(registration(&tenant, id)?);
+            let named = |name: &&&str| name.eq_ignore_ascii_case("KeyCredentials");
+            if wanted.iter().find(named).is_none() {
+                key_credential::without_keys(&mut object);
+            }
+            Ok(vec![filter::select(object, &wanted)])
+        }
         None => filter::apply(call, tenant.applications.iter().map(object).collect()),
     }
 }
@@ -142,6 +148,11 @@ fn update(call: &Call<'_>) -> Output {
             .ok_or_else(|| not_found(&application.client_id))?
     };
     change(call, &mut changed)?;
+    if let Some(Value::Array(keys)) = call.value("KeyCredentials") {
+        let tenant = directory.tenant();
+        let application = registration(&tenant, call.required("ApplicationId"))?;
+        changed.certificates = key_credential::replaced(application, keys)?;
+    }
     if !call.what_if {
         directory.put_entry(changed)?;
     }
@@ -276,6 +287,10 @@ fn object(application: &Application) -> Value {
             .then(|| json!({"ResourceAppId": resource.application_id(), "ResourceAccess": wanted}))
     });
     let secrets = application.secrets.iter().map(password_credential);
+    let keys = application
+        .certificates
+        .iter()
+        .map(|certificate| key_credential::object(application, certificate));
     json!({
         "Id": application.object_id,
         "AppId": application.client_id,
@@ -286,6 +301,7 @@ fn object(application: &Application) -> Value {
         "Spa": uris(Platform::Spa),
         "PublicClient": uris(Platform::Native),
         "PasswordCredentials": secrets.collect::<Vec<_>>(),
+        "KeyCredentials": keys.collect::<Vec<_>>(),
         "RequiredResourceAccess": access.collect::<Vec<_>>(),
     })
 }

@@ -3,7 +3,9 @@
 mod app_role_assignment;
 mod application;
 mod application_password;
+mod federated_credential;
 mod filter;
+mod key_credential;
 mod permission_grant;
 mod service_principal;
 mod user;
@@ -15,6 +17,7 @@ pub(super) const CMDLETS: &[&[Cmdlet]] = &[
     service_principal::CMDLETS,
     application::CMDLETS,
     application_password::CMDLETS,
+    federated_credential::CMDLETS,
     app_role_assignment::CMDLETS,
     permission_grant::CMDLETS,
     user::CMDLETS,
