@@ -44,6 +44,19 @@ impl<'s> Session<'s> {
         evaluate::block(self, &statements).await
     }
 
+    /// Types a script step by step, going on with the next step after an error; gives the errors.
+    pub async fn run_on(&mut self, script: &str) -> Result<Vec<String>> {
+        self.check_modules(script).await?;
+        let mut errors = Vec::new();
+        for piece in script.split("\n# Step ") {
+            let statements = parse::script(&format!("# {piece}\n"))?;
+            if let Err(error) = evaluate::block(self, &statements).await {
+                errors.push(format!("{error:#}"));
+            }
+        }
+        Ok(errors)
+    }
+
     /// What is behind a text of `Write-Host`: `client_id for the settings: 1111…` -> `1111…`.
     pub fn said(&self, text: &str) -> Option<&str> {
         let mut lines = self.shown.iter().rev();

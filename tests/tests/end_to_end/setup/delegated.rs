@@ -139,12 +139,20 @@ async fn sign_in(session: &Value) -> Page {
         &[("decision", "accept")],
     ] {
         let asks = match fields.first() {
-            Some((name, _)) => page.body.contains(&format!("name=\"{name}\"")),
+            // A page on which only an administrator can approve has no such button.
+            Some((name, value)) => {
+                page.body.contains(&format!("name=\"{name}\""))
+                    && (*name != "decision" || page.body.contains(value))
+            }
             None => page.body.contains("<form") && !page.body.contains("name=\"login\""),
         };
         if asks {
             page = person.submit(&page, fields).await;
         }
+    }
+    // Where only an administrator can approve, the person goes back with that answer.
+    if page.body.contains("An administrator must approve") {
+        page = person.submit(&page, &[("decision", "decline")]).await;
     }
     page
 }

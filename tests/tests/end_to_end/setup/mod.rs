@@ -70,12 +70,25 @@ struct Settings {
 
 /// What came of a script.
 struct Followed {
-    /// Why it stopped early.
+    /// Why it stopped early, or the first error of those that were passed over.
     stopped: Option<String>,
     shown: Vec<String>,
     output: Vec<Value>,
     client_id: Option<String>,
     secret: Option<String>,
+}
+
+impl Followed {
+    fn of(session: Session<'_>, stopped: Option<String>) -> Self {
+        let said = |text| session.said(text).map(str::to_owned);
+        Self {
+            client_id: said("client_id for the settings:"),
+            secret: said("client secret, its value, shown this once:"),
+            stopped,
+            shown: session.shown,
+            output: session.output,
+        }
+    }
 }
 
 impl Walk {
@@ -175,19 +188,15 @@ tls_ca_file = "{ca}"
     /// The administrator runs a script, to its end or its first error.
     async fn follow(&self, script: &str) -> Followed {
         let mut session = Session::new(&self.sandbox);
-        let stopped = session
-            .run(script)
-            .await
-            .err()
-            .map(|error| format!("{error:#}"));
-        let said = |text| session.said(text).map(str::to_owned);
-        Followed {
-            client_id: said("client_id for the settings:"),
-            secret: said("client secret, its value, shown this once:"),
-            stopped,
-            shown: session.shown,
-            output: session.output,
-        }
+        let stopped = session.run(script).await.err();
+        Followed::of(session, stopped.map(|error| format!("{error:#}")))
+    }
+
+    /// The administrator types step by step, and goes on whatever is answered.
+    async fn follow_on(&self, script: &str) -> Followed {
+        let mut session = Session::new(&self.sandbox);
+        let errors = session.run_on(script).await.unwrap();
+        Followed::of(session, errors.into_iter().next())
     }
 
     /// The operator puts into the settings what the administrator was shown.
