@@ -113,6 +113,8 @@ pub struct Application {
     pub provider: Arc<Provider>,
     /// The directory tenant, where the provider has such a thing.
     pub tenant: Option<String>,
+    /// The ids of the tenants whose people may connect, in lower case; empty: those of all that `tenant` takes.
+    pub allowed_tenants: Vec<String>,
     /// The public client identifier.
     pub client_id: ClientId,
     /// How the client proves itself.

@@ -9,7 +9,7 @@ use mailgrant_oauth::Identity;
 use mailgrant_storage::{Account, AccountState, Flow, NewAccount, NewGrant};
 use serde_json::Value;
 
-use super::{ending::Ending, mending::wrong_person, verification::verify_any};
+use super::{ending::Ending, mending::wrong_person, tenants, verification::verify_any};
 use crate::{diagnosis::Diagnosis, engine::Engine, tokens::Registration};
 
 /// A sign-in that the authority has answered with tokens.
@@ -75,6 +75,8 @@ impl Engine {
         {
             return Err(wrong_person(account).into());
         }
+        let tenant = identity.as_ref().and_then(|who| who.tenant_id.as_deref());
+        tenants::check_allowed(tenant, &registration.application)?;
         let scopes = granted(registration.application.scopes(), &response)?;
         let Some(refresh_token) = response.refresh_token.clone() else {
             return Err(Diagnosis::new(

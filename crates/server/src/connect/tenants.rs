@@ -3,6 +3,7 @@
 use mailgrant_oauth::{ErrorKind, IdTokenProblem};
 use mailgrant_storage::{Account, ConnectSession};
 
+use super::ending::Ending;
 use crate::{diagnosis::Diagnosis, settings::Application, tokens::Registration};
 
 /// What an error means that comes down to the person's belonging elsewhere.
@@ -44,6 +45,31 @@ pub(super) fn tenant_of(issuer: &str) -> Option<&str> {
     let (_, path) = issuer.split_once("://")?.1.split_once('/')?;
     path.strip_suffix("/v2.0")
         .filter(|tenant| !tenant.contains('/'))
+}
+
+/// Whether the operator takes people of that tenant.
+pub(super) fn check_allowed(tenant: Option<&str>, application: &Application) -> Result<(), Ending> {
+    let allowed = &application.allowed_tenants;
+    if allowed.is_empty() {
+        return Ok(());
+    }
+    let seen = match tenant {
+        Some(tenant) if allowed.contains(&tenant.to_ascii_lowercase()) => return Ok(()),
+        Some(tenant) => {
+            format!("the account is of tenant {tenant}, which allowed_tenants does not name")
+        }
+        None => "the authority did not say of which tenant the account is".to_owned(),
+    };
+    Err(Diagnosis::new(
+        "tenant_not_allowed",
+        "The account belongs to another organisation",
+        seen,
+        &[
+            "Sign in with an account of an organisation that the site takes.",
+            "Or the operator adds the tenant's id to allowed_tenants of the application.",
+        ],
+    )
+    .into())
 }
 
 fn elsewhere(application: &Application, seen: &str) -> Diagnosis {

@@ -21,6 +21,7 @@ pub(crate) fn application(scopes: &str) -> Application {
         id: "corp".to_owned(),
         provider: Arc::new(Provider::custom("corp", endpoints, scopes, imap)),
         tenant: None,
+        allowed_tenants: Vec::new(),
         client_id: ClientId::new("6731de76-14a6-49ae-97bc-6eba6914391e").unwrap(),
         credential: mailgrant_oauth::Credential::None,
         client_secret_expires: None,

@@ -66,6 +66,11 @@ fn one(
             ));
         }
     }
+    let allowed_tenants = written
+        .allowed_tenants
+        .iter()
+        .map(|tenant| tenant_id(tenant, &table.key("allowed_tenants")))
+        .collect::<Result<_, _>>()?;
     let (credential, client_id) = credential::read(&written, table, context)?;
     Ok(Application {
         credential,
@@ -84,9 +89,26 @@ fn one(
         id: written.id,
         provider: Arc::new(provider),
         tenant: written.tenant,
+        allowed_tenants,
         client_id,
         extra_ca_pem,
     })
+}
+
+/// As a token's `tid` has it: a domain may be another organisation's tomorrow.
+fn tenant_id(written: &str, key: &str) -> Result<String, SettingsError> {
+    let groups = written.split('-').map(str::len);
+    let hex = |letter: char| letter.is_ascii_hexdigit() || letter == '-';
+    if groups.eq([8, 4, 4, 4, 12]) && written.chars().all(hex) {
+        Ok(written.to_ascii_lowercase())
+    } else {
+        Err(SettingsError::key(
+            key,
+            format!(
+                "`{written}` is not the id of a tenant, such as 9188040d-6c67-4c5b-b112-36a304b66dad (personal accounts); Microsoft Entra admin center > Overview > Tenant ID"
+            ),
+        ))
+    }
 }
 
 fn preset(

@@ -66,6 +66,8 @@ pub(super) struct Application {
     pub(super) id: String,
     pub(super) provider: String,
     pub(super) tenant: Option<String>,
+    #[serde(default, deserialize_with = "words")]
+    pub(super) allowed_tenants: Vec<String>,
     /// A service account's key file tells it.
     pub(super) client_id: Option<String>,
     pub(super) client_secret_file: Option<PathBuf>,

@@ -222,6 +222,12 @@ fn what_cannot_work_stops_the_start_and_names_the_key() {
             "tenant",
         ),
         (
+            "tenant = \"contoso.onmicrosoft.com\"",
+            "allowed_tenants = [\"contoso.onmicrosoft.com\"]",
+            "application[0].allowed_tenants",
+            "Tenant ID",
+        ),
+        (
             "issuer = \"https://login.corp.test\"",
             "issuer = \"http://login.corp.test\"",
             "provider[0].issuer",

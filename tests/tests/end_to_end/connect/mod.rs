@@ -7,6 +7,7 @@ mod consent_blocked;
 mod imap_off;
 mod in_browser;
 mod mailbox_permission;
+mod mending;
 mod refused;
 mod secret_expired;
 mod shared_mailbox;
