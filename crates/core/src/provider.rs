@@ -46,7 +46,7 @@ pub use cloud::{CLOUDS, Cloud};
 pub use endpoints::Endpoints;
 pub use mail_host::{MailHost, Tls};
 pub use presets::PRESETS;
-pub use quirks::{AddressClaim, AppOnly, CredentialKind, HttpRedirects, Unfit};
+pub use quirks::{AddressClaim, AppOnly, CredentialKind, HttpRedirects, SecretMethod, Unfit};
 
 /// A provider of mailboxes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,6 +94,9 @@ pub struct Provider {
 
     /// What applications may prove themselves with.
     pub credentials: &'static [CredentialKind],
+    /// How client secrets are sent. None: as the discovery document has it, in the body if it can
+    /// be; authorities compare it with each client's registration.
+    pub secret_method: Option<SecretMethod>,
     /// How mailboxes are opened without anybody signing in.
     pub app_only: AppOnly,
     /// How long a client secret may live.
@@ -148,6 +151,7 @@ impl Provider {
             login_hint_excludes_account_picker: false,
             http_redirects: HttpRedirects::Loopback,
             credentials: &CredentialKind::ALL,
+            secret_method: None,
             app_only: AppOnly::None,
             max_secret_lifetime: None,
             registration_closed: false,

@@ -27,10 +27,13 @@ use crate::transport::{Repeat, Transport};
 
 mod request;
 mod tenants;
+mod userinfo;
 
 #[cfg(test)]
 pub(crate) use tenants::MOST_TENANTS;
 use tenants::Tenants;
+
+pub use userinfo::Userinfo;
 
 /// Talks to the authority for one registration. Cheap to clone; clones share what was fetched.
 #[derive(Clone)]

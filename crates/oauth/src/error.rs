@@ -84,6 +84,8 @@ pub enum Step {
     DeviceToken,
     /// Checking an ID token.
     IdToken,
+    /// Asking whose token it is.
+    Userinfo,
     /// Checking a callback.
     Callback,
 }
@@ -303,6 +305,7 @@ impl fmt::Display for Step {
             Self::DeviceAuthorization => "beginning the device sign-in",
             Self::DeviceToken => "asking for the device sign-in's token",
             Self::IdToken => "checking the ID token",
+            Self::Userinfo => "asking whose token it is",
             Self::Callback => "checking the callback",
         })
     }

@@ -269,7 +269,7 @@ fn asymmetric(name: &str) -> Option<Algorithm> {
 }
 
 /// `email_verified` is there and not true; some authorities write it as a string.
-fn says_unverified(payload: &[u8]) -> bool {
+pub(crate) fn says_unverified(payload: &[u8]) -> bool {
     let value: Option<serde_json::Value> = serde_json::from_slice(payload).ok();
     match value.as_ref().and_then(|value| value.get("email_verified")) {
         None => false,

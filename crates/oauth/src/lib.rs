@@ -17,7 +17,7 @@ mod registration;
 mod surroundings;
 mod transport;
 
-pub use client::{AuthorizationParameters, Client};
+pub use client::{AuthorizationParameters, Client, Userinfo};
 pub use credential::{Credential, CredentialError};
 pub use error::{Error, ErrorKind, Step};
 pub use id_token::{IdTokenProblem, Identity};

@@ -6,3 +6,4 @@ mod id_token;
 mod network;
 mod support;
 mod token;
+mod userinfo;

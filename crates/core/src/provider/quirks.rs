@@ -71,6 +71,35 @@ impl fmt::Display for CredentialKind {
     }
 }
 
+/// How a client secret is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum SecretMethod {
+    /// In the body.
+    Post,
+    /// In the `Authorization` header.
+    Basic,
+}
+
+impl SecretMethod {
+    /// `client_secret_post` or `client_secret_basic` (OpenID Connect Core §9).
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Post => "client_secret_post",
+            Self::Basic => "client_secret_basic",
+        }
+    }
+
+    /// Reads what [`as_str`](Self::as_str) gives.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Post, Self::Basic]
+            .into_iter()
+            .find(|method| method.as_str() == text)
+    }
+}
+
 /// A claim of the ID token that may name the mailbox.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -171,6 +200,9 @@ mod tests {
             assert_eq!(CredentialKind::parse(kind.as_str()), Some(kind));
         }
         assert_eq!(CredentialKind::parse("password"), None);
+        for method in [SecretMethod::Post, SecretMethod::Basic] {
+            assert_eq!(SecretMethod::parse(method.as_str()), Some(method));
+        }
         assert_eq!(AddressClaim::parse("email"), Some(AddressClaim::Email));
         assert_eq!(AddressClaim::parse("upn"), None);
     }

@@ -128,11 +128,14 @@ impl Client {
         let surroundings = &self.shared.surroundings;
         let proof = registration.credential.proof(surroundings.now()).await;
         let proof = proof.map_err(|error| Error::credential(step, error))?;
+        let registered = registration.provider.secret_method;
+        let registered = registered.map(|method| [method.as_str().to_owned()]);
+        let documented = metadata.token_endpoint_auth_methods_supported.as_deref();
         let occasion = Occasion {
             client_id: &registration.client_id,
             token_endpoint: metadata.token_endpoint.as_str(),
             issuer: metadata.issuer.as_deref(),
-            supported: metadata.token_endpoint_auth_methods_supported.as_deref(),
+            supported: registered.as_ref().map_or(documented, |one| Some(&one[..])),
             surroundings,
         };
         let build = |http: &reqwest::Client| {

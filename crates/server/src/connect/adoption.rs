@@ -87,8 +87,8 @@ impl Engine {
             )
             .into());
         };
-        let provider = &registration.application.provider;
-        let users = users(provider, &sign_in, identity.as_ref())?;
+        let named = named(registration, identity.as_ref(), &response).await;
+        let users = users(named, &sign_in)?;
         let user = verify_any(
             self,
             sign_in.application,
@@ -189,24 +189,63 @@ struct Users {
     address: Option<String>,
 }
 
-fn users(
-    provider: &Provider,
-    sign_in: &SignIn<'_>,
+/// The addresses of whoever signed in, the likeliest mailbox first.
+#[derive(Default)]
+struct Named {
+    addresses: Vec<String>,
+    /// The one of them to show to others.
+    email: Option<String>,
+}
+
+impl Named {
+    fn of(provider: &Provider, preferred_username: Option<&str>, email: Option<&str>) -> Self {
+        let addresses = provider.addresses(preferred_username, email);
+        let shown = addresses
+            .iter()
+            .find(|address| Some(address.as_str()) == email);
+        Self {
+            email: shown.or(addresses.first()).cloned(),
+            addresses,
+        }
+    }
+}
+
+/// What the ID token says, else the userinfo endpoint: many authorities name addresses only there.
+async fn named(
+    registration: &Registration,
     identity: Option<&Identity>,
-) -> Result<Users, Ending> {
-    let named = identity.map_or_else(Vec::new, |identity| {
+    response: &TokenResponse,
+) -> Named {
+    let provider = &registration.application.provider;
+    let claimed = identity.map_or_else(Named::default, |identity| {
         let (username, email) = (&identity.preferred_username, &identity.email);
-        provider.addresses(username.as_deref(), email.as_deref())
+        Named::of(provider, username.as_deref(), email.as_deref())
     });
-    let own = named.first().cloned();
-    let address = named
-        .iter()
-        .find(|address| identity.is_some_and(|identity| identity.email.as_ref() == Some(address)))
-        .cloned()
-        .or_else(|| own.clone());
-    let mut login: Vec<String> = match sign_in.mailbox {
+    if !claimed.addresses.is_empty() {
+        return claimed;
+    }
+    let Ok(client) = registration.client(None) else {
+        return claimed;
+    };
+    let subject = identity.map(|identity| identity.subject.as_str());
+    match client.userinfo(&response.access_token, subject).await {
+        Ok(Some(told)) => {
+            let (username, email) = (&told.preferred_username, &told.email);
+            Named::of(provider, username.as_deref(), email.as_deref())
+        }
+        Ok(None) => claimed,
+        Err(error) => {
+            tracing::info!(%error, "whose mailbox it is was not told");
+            claimed
+        }
+    }
+}
+
+fn users(named: Named, sign_in: &SignIn<'_>) -> Result<Users, Ending> {
+    let own = named.addresses.first().cloned();
+    let mut login = match sign_in.mailbox {
         Some(mailbox) => vec![mailbox.to_owned()],
-        None => named,
+        None => named.addresses,
     };
     if login.is_empty() {
         login.extend(sign_in.login_hint.map(str::to_owned));
@@ -223,7 +262,7 @@ fn users(
     Ok(Users {
         login,
         own,
-        address,
+        address: named.email,
     })
 }
 

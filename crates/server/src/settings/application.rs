@@ -72,6 +72,10 @@ fn one(
         .map(|tenant| tenant_id(tenant, &table.key("allowed_tenants")))
         .collect::<Result<_, _>>()?;
     let (credential, client_id) = credential::read(&written, table, context)?;
+    credential::check_fits(&credential, &provider, &written, table)?;
+    if let Some(method) = credential::secret_method(&written, table)? {
+        provider.secret_method = Some(method);
+    }
     Ok(Application {
         credential,
         client_secret_expires: written

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use mailgrant_core::{
+    provider::{CredentialKind, Provider, SecretMethod},
     secret::Secret,
     token::{ClientId, ClientSecret},
 };
@@ -52,6 +53,52 @@ pub(super) fn read(
     let client_id = ClientId::new(client_id)
         .map_err(|problem| table.wrong("client_id", problem.to_string()))?;
     Ok((credential, client_id))
+}
+
+/// Refuses a kind that the provider does not take.
+pub(super) fn check_fits(
+    credential: &Credential,
+    provider: &Provider,
+    written: &file::Application,
+    table: &Table,
+) -> Result<(), SettingsError> {
+    let Some(kind) = CredentialKind::parse(credential.kind()) else {
+        return Ok(());
+    };
+    let key = match kind {
+        CredentialKind::Certificate => "certificate",
+        CredentialKind::Federated => "federated",
+        CredentialKind::ServiceAccount => "service_account",
+        _ if written.client_secret_env.is_some() => "client_secret_env",
+        _ => "client_secret_file",
+    };
+    provider
+        .check_credential(kind)
+        .map_err(|unfit| table.wrong(key, unfit.to_string()))
+}
+
+/// How the secret is sent, where the operator knows what is registered.
+pub(super) fn secret_method(
+    written: &file::Application,
+    table: &Table,
+) -> Result<Option<SecretMethod>, SettingsError> {
+    let Some(word) = &written.client_secret_method else {
+        return Ok(None);
+    };
+    if written.client_secret_file.is_none() && written.client_secret_env.is_none() {
+        return Err(table.wrong(
+            "client_secret_method",
+            "belongs to a client secret: leave it out",
+        ));
+    }
+    SecretMethod::parse(word).map(Some).ok_or_else(|| {
+        table.wrong(
+            "client_secret_method",
+            format!(
+                "`{word}` is not known: write \"client_secret_post\" or \"client_secret_basic\""
+            ),
+        )
+    })
 }
 
 fn check_one_kind(written: &file::Application, table: &Table) -> Result<(), SettingsError> {

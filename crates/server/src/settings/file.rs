@@ -73,6 +73,7 @@ pub(super) struct Application {
     pub(super) client_secret_file: Option<PathBuf>,
     pub(super) client_secret_env: Option<String>,
     pub(super) client_secret_expires: Option<String>,
+    pub(super) client_secret_method: Option<String>,
     pub(super) certificate: Option<Certificate>,
     pub(super) federated: Option<Federated>,
     pub(super) service_account: Option<ServiceAccount>,

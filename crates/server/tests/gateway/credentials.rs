@@ -55,9 +55,14 @@ impl Folder {
     }
 
     fn load_with(&self, lines: &str, variables: &[(&str, &str)]) -> Result<Application, String> {
+        let provider = if lines.contains("service_account") {
+            "google"
+        } else {
+            "microsoft365"
+        };
         let file = self.0.path().join("mailgrant.toml");
         let text = format!(
-            "[[application]]\nid = \"contoso\"\nprovider = \"microsoft365\"\ntenant = \"contoso.test\"\n{lines}\n"
+            "[[application]]\nid = \"contoso\"\nprovider = \"{provider}\"\ntenant = \"contoso.test\"\n{lines}\n"
         );
         std::fs::write(&file, text).unwrap();
         let variables = variables

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use mailgrant_core::provider::{AddressClaim, AppOnly, Provider};
+use mailgrant_core::provider::{AddressClaim, AppOnly, Provider, SecretMethod};
 use mailgrant_server::Settings;
 
 /// The provider of the one application.
 fn provider(keys: &str) -> Result<Provider, String> {
-    provider_of("", keys)
+    provider_of("client_secret_env = \"SECRET\"", keys)
 }
 
 fn provider_of(application: &str, keys: &str) -> Result<Provider, String> {
@@ -18,7 +18,9 @@ fn provider_of(application: &str, keys: &str) -> Result<Provider, String> {
          [[provider]]\nid = \"office\"\n{keys}\n"
     );
     std::fs::write(&file, text).unwrap();
-    let settings = Settings::load(Some(&file), std::iter::empty()).map_err(|e| e.to_string())?;
+    let environment = [("SECRET".to_owned(), "s3cret".to_owned())];
+    let settings =
+        Settings::load(Some(&file), environment.into_iter()).map_err(|error| error.to_string())?;
     Ok((*settings.application("one").unwrap().provider).clone())
 }
 
@@ -242,3 +244,43 @@ token_endpoint = "https://login.corp.test/token"
 scopes = ["mail"]
 imap = { host = "imap.corp.test", port = 993, tls = "implicit" }
 "#;
+
+#[test]
+fn credentials_and_the_way_they_are_sent() {
+    for (application, keys, key, words) in [
+        (
+            "client_secret_env = \"SECRET\"",
+            "like = \"fastmail\"",
+            "application[0].client_secret_env",
+            "no credential (a public client)",
+        ),
+        (
+            "",
+            "like = \"google\"",
+            "application[0].client_secret_file",
+            "a client secret",
+        ),
+        (
+            "client_secret_env = \"SECRET\"\nclient_secret_method = \"basic\"",
+            CORP,
+            "application[0].client_secret_method",
+            "client_secret_basic",
+        ),
+        (
+            "client_secret_method = \"client_secret_basic\"",
+            CORP,
+            "application[0].client_secret_method",
+            "leave it out",
+        ),
+    ] {
+        let error = provider_of(application, keys).unwrap_err();
+        assert!(
+            error.starts_with(key) && error.contains(words),
+            "{keys}: {error}"
+        );
+    }
+    let secret = "client_secret_env = \"SECRET\"\nclient_secret_method = \"client_secret_basic\"";
+    let corp = provider_of(secret, CORP).unwrap();
+    assert_eq!(corp.secret_method, Some(SecretMethod::Basic));
+    assert_eq!(provider(CORP).unwrap().secret_method, None);
+}
