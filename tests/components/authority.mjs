@@ -1,12 +1,13 @@
 // A certified OpenID Provider (npm oidc-provider) as the authority, with what a test has to see and to stage.
 //
-// Standard input: one JSON object {redirectUris, accessTokenSeconds, format: "jwt"|"opaque", keys: DIR}.
+// Standard input: one JSON object {redirectUris, accessTokenSeconds, format: "jwt"|"opaque", keys: DIR,
+// authentication: {method, certificate: FILE}, serviceAccount: {email, certificate: FILE, domain}}.
 // Standard output: one line {issuer, secret} when it answers. Whoever login_hint names signs in and consents at once.
 // Control (loopback only): GET /_counts, GET /_secrets, POST /_down {down, status}, POST /_nonce {forged},
 // POST /_revoke {account}.
 import fs from "node:fs";
 import http from "node:http";
-import { generateKeyPairSync, randomBytes } from "node:crypto";
+import { X509Certificate, generateKeyPairSync, randomBytes, sign, verify } from "node:crypto";
 import Provider, { interactionPolicy } from "oidc-provider";
 
 const options = JSON.parse(fs.readFileSync(0, "utf8"));
@@ -24,6 +25,14 @@ if (options.keys) {
 }
 const key = { ...privateKey.export({ format: "jwk" }), kid: "k1", use: "sig", alg: "RS256" };
 const secret = randomBytes(24).toString("base64url");
+const { method = "client_secret_post", certificate } = options.authentication ?? {};
+const authentication = { token_endpoint_auth_method: method };
+if (certificate) {
+  const { publicKey: known } = new X509Certificate(fs.readFileSync(certificate));
+  authentication.jwks = { keys: [{ ...known.export({ format: "jwk" }), use: "sig" }] };
+} else {
+  authentication.client_secret = secret;
+}
 const grants = new Map();
 const counts = {};
 let down = 0;
@@ -33,8 +42,7 @@ const provider = new Provider(issuer, {
   clients: [
     {
       client_id: "gateway",
-      client_secret: secret,
-      token_endpoint_auth_method: "client_secret_post",
+      ...authentication,
       application_type: "native",
       redirect_uris: options.redirectUris,
       grant_types: ["authorization_code", "refresh_token"],
@@ -43,8 +51,7 @@ const provider = new Provider(issuer, {
     },
     {
       client_id: "daemon",
-      client_secret: secret,
-      token_endpoint_auth_method: "client_secret_post",
+      ...authentication,
       grant_types: ["client_credentials"],
       redirect_uris: [],
       response_types: [],
@@ -171,6 +178,40 @@ CONTROL.set("POST /_revoke", async (body) => {
   return { revoked: grantId !== undefined };
 });
 
+// What oidc-provider has not: Google's service accounts (RFC 7523 section 2.1). The assertion is believed or refused here,
+// in Google's words; the token is like the others.
+CONTROL.set("POST /service-account/token", (body, response) => {
+  const form = new URLSearchParams(body);
+  const [head, claims, signature] = (form.get("assertion") ?? "").split(".");
+  const read = (part) => JSON.parse(Buffer.from(part ?? "", "base64url"));
+  const refuse = (error, error_description) => {
+    count({ oidc: { params: { grant_type: "service_account" } } }, error);
+    response.statusCode = error === "unauthorized_client" ? 401 : 400;
+    return { error, error_description };
+  };
+  if (form.get("grant_type") !== "urn:ietf:params:oauth:grant-type:jwt-bearer") return refuse("unsupported_grant_type");
+  const { email, certificate, domain } = options.serviceAccount;
+  const { publicKey: known } = new X509Certificate(fs.readFileSync(certificate));
+  const bytes = Buffer.from(signature ?? "", "base64url");
+  if (read(head).alg !== "RS256" || !verify("sha256", Buffer.from(`${head}.${claims}`), known, bytes)) {
+    return refuse("invalid_grant", "Invalid JWT Signature.");
+  }
+  const { iss, sub, aud, scope, iat, exp } = read(claims);
+  const now = Math.floor(Date.now() / 1000);
+  if (iss !== email || aud !== `${issuer}/service-account/token`) return refuse("invalid_grant", "Invalid JWT: iss or aud");
+  if (!(iat <= now && now < exp && exp - iat <= 3600)) return refuse("invalid_grant", "Invalid JWT: Token must be a short-lived token");
+  if (!sub?.endsWith(`@${domain}`) || scope !== "https://mail.google.com/") {
+    return refuse("unauthorized_client", "Client is unauthorized to retrieve access tokens using this method, or client not authorized for any of the scopes requested.");
+  }
+  count({ oidc: { params: { grant_type: "service_account" } } }, "success");
+  const encode = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
+  const token = { iss: issuer, aud: RESOURCE, sub, email: sub, upn: sub, scope: MAIL, iat: now, exp: now + options.accessTokenSeconds };
+  const message = `${encode({ alg: "RS256", typ: "JWT", kid: "k1" })}.${encode(token)}`;
+  const access_token = `${message}.${sign("sha256", Buffer.from(message), privateKey).toString("base64url")}`;
+  secrets.add(access_token);
+  return { access_token, expires_in: options.accessTokenSeconds, token_type: "Bearer" };
+});
+
 const callback = provider.callback();
 handler = async (request, response) => {
   const control = CONTROL.get(`${request.method} ${request.url}`);
@@ -178,7 +219,8 @@ handler = async (request, response) => {
     let body = "";
     for await (const chunk of request) body += chunk;
     response.setHeader("content-type", "application/json");
-    return response.end(JSON.stringify(await control(body ? JSON.parse(body) : {})));
+    const sent = body.startsWith("{") ? JSON.parse(body) : body;
+    return response.end(JSON.stringify(await control(sent, response)));
   }
   if (down) {
     counts.refused_while_down = (counts.refused_while_down ?? 0) + 1;

@@ -37,13 +37,28 @@ impl Authority {
         format: Format,
         access_token_seconds: u32,
     ) -> Result<Self> {
+        let more = json!({});
+        Self::start_with(dir, keys, redirect_uri, format, access_token_seconds, &more).await
+    }
+
+    /// The same with more options of the component.
+    pub async fn start_with(
+        dir: &Path,
+        keys: &Path,
+        redirect_uri: &str,
+        format: Format,
+        access_token_seconds: u32,
+        more: &Value,
+    ) -> Result<Self> {
         fs::create_dir_all(keys)?;
-        let options = json!({
+        let mut options = json!({
             "redirectUris": [redirect_uri],
             "accessTokenSeconds": access_token_seconds,
             "format": if format == Format::Jwt { "jwt" } else { "opaque" },
             "keys": keys,
         });
+        let more = more.as_object().cloned().unwrap_or_default();
+        options.as_object_mut().context("no options")?.extend(more);
         let mut input = tempfile::tempfile_in(dir)?;
         input.write_all(options.to_string().as_bytes())?;
         std::io::Seek::rewind(&mut input)?;

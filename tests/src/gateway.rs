@@ -45,6 +45,7 @@ pub struct Gateway {
     http: reqwest::Client,
     dir: PathBuf,
     starts: u32,
+    http_proxy: Option<String>,
 }
 
 /// A problem or a result.
@@ -62,6 +63,13 @@ impl Configuration {
     }
 
     fn write(&self) -> Result<PathBuf> {
+        let file = self.dir.join("mailgrant.toml");
+        fs::write(&file, self.text()?)?;
+        Ok(file)
+    }
+
+    /// The settings; the client secret is in its file.
+    pub fn text(&self) -> Result<String> {
         let Self {
             dir,
             port,
@@ -76,12 +84,9 @@ impl Configuration {
             more,
         } = self;
         fs::write(dir.join("client-secret"), client_secret)?;
-        let file = dir.join("mailgrant.toml");
         let ca = ca.display();
-        fs::write(
-            &file,
-            format!(
-                r#"
+        Ok(format!(
+            r#"
 [server]
 listen = "127.0.0.1:{port}"
 public_url = "http://localhost:{port}"
@@ -114,9 +119,7 @@ imap = {{ host = "{imap_host}", port = {imap_port}, tls = "{tls}" }}
 tls_ca_file = "{ca}"
 {more}
 "#
-            ),
-        )?;
-        Ok(file)
+        ))
     }
 }
 
@@ -124,20 +127,32 @@ impl Gateway {
     /// Writes the configuration, makes an API key with every scope, and starts `mailgrant serve`.
     pub fn start(configuration: &Configuration) -> Result<Self> {
         let file = configuration.write()?;
-        Self::start_at(&configuration.dir, configuration.port, file)
+        Self::start_at(&configuration.dir, configuration.port, file, None)
     }
 
     /// The same with a configuration of the test's own, which listens on `port`.
     pub fn start_from(dir: &Path, port: u16, configuration: &str) -> Result<Self> {
         let file = dir.join("mailgrant.toml");
         fs::write(&file, configuration)?;
-        Self::start_at(dir, port, file)
+        Self::start_at(dir, port, file, None)
     }
 
-    fn start_at(dir: &Path, port: u16, file: PathBuf) -> Result<Self> {
+    /// The same, with everything that it asks in plain HTTP going through a proxy.
+    pub fn start_through(
+        http_proxy: &str,
+        dir: &Path,
+        port: u16,
+        configuration: &str,
+    ) -> Result<Self> {
+        let file = dir.join("mailgrant.toml");
+        fs::write(&file, configuration)?;
+        Self::start_at(dir, port, file, Some(http_proxy.to_owned()))
+    }
+
+    fn start_at(dir: &Path, port: u16, file: PathBuf, http_proxy: Option<String>) -> Result<Self> {
         let key = create_key(&file, &["--scope", ALL_SCOPES])?;
         let url = format!("http://localhost:{port}");
-        let server = serve(dir, &file, 0)?;
+        let server = serve(dir, &file, 0, http_proxy.as_deref())?;
         Ok(Self {
             url,
             key,
@@ -146,6 +161,7 @@ impl Gateway {
             http: reqwest::Client::new(),
             dir: dir.to_owned(),
             starts: 0,
+            http_proxy,
         })
     }
 
@@ -154,7 +170,8 @@ impl Gateway {
         self.starts += 1;
         // The connections of the old one end with it.
         self.http = reqwest::Client::new();
-        self.server = serve(&self.dir, &self.configuration, self.starts)?;
+        let proxy = self.http_proxy.as_deref();
+        self.server = serve(&self.dir, &self.configuration, self.starts, proxy)?;
         Ok(())
     }
 
@@ -272,7 +289,7 @@ impl Answer {
     }
 }
 
-fn serve(dir: &Path, configuration: &Path, start: u32) -> Result<Server> {
+fn serve(dir: &Path, configuration: &Path, start: u32, http_proxy: Option<&str>) -> Result<Server> {
     let ready = dir.join("ready.json");
     let _ = fs::remove_file(&ready);
     let mut command = mailgrant();
@@ -282,6 +299,9 @@ fn serve(dir: &Path, configuration: &Path, start: u32) -> Result<Server> {
         .arg("--ready-file")
         .arg(&ready)
         .env("MAILGRANT_LOG", "trace");
+    if let Some(proxy) = http_proxy {
+        command.env("http_proxy", proxy);
+    }
     let mut server = Server::start(&mut command, dir.join(format!("gateway-{start}.log")))?;
     server.wait_for("the gateway's ready file", |_| ready.exists().then_some(()))?;
     Ok(server)

@@ -24,6 +24,7 @@ pub mod sandbox;
 pub mod socket;
 pub mod stack;
 pub mod terminal;
+pub mod wire;
 
 /// Ends the test, saying so, when a component could not be installed on this machine.
 #[macro_export]

@@ -1,6 +1,9 @@
 //! The gateway before the sandbox, as it is before Office 365: both run as their users run them.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, Result};
 use reqwest::{Method, StatusCode, header};
@@ -39,6 +42,10 @@ pub struct Settings {
     /// The delegated mail scope, besides those of the sign-in.
     pub scope: &'static str,
     pub client_secret: &'static str,
+    /// How both applications prove themselves, in lines of TOML; `None`: by their client secrets.
+    pub credential: Option<String>,
+    /// Through which the gateway asks the authority.
+    pub http_proxy: Option<String>,
     /// The registration's tenant: `common`, `organizations`, `consumers`; `None`: the sandbox's own, which alone is asked.
     pub tenant: Option<&'static str>,
     /// More lines of the first application.
@@ -54,6 +61,8 @@ impl Default for Settings {
         Self {
             scope: "https://outlook.office.com/IMAP.AccessAsUser.All",
             client_secret: "new~secret",
+            credential: None,
+            http_proxy: None,
             tenant: None,
             more: "",
             site: SITE.to_owned(),
@@ -64,38 +73,18 @@ impl Default for Settings {
 
 impl Office {
     pub fn start(settings: Settings) -> Result<Self> {
-        let port = free_port();
-        let dir = tempfile::Builder::new()
-            .prefix("mailgrant-test-")
-            .tempdir()?;
-        let tenant = dir.path().join("tenant.toml");
-        fs::write(&tenant, include_str!("tenant.toml"))?;
-        let uri = if settings.redirect_uri_registered {
-            Configuration::redirect_uri(port)
-        } else {
-            "http://localhost/elsewhere".to_owned()
-        };
-        let sandbox = Sandbox::start_with(
-            &dir.path().join("sandbox"),
-            [
-                "--redirect-uri",
-                &uri,
-                "--tenant",
-                &tenant.display().to_string(),
-            ],
-        )?;
-        let home = dir.path().join("gateway");
-        fs::create_dir(&home)?;
-        fs::write(home.join("archive-secret"), "archive~secret")?;
-        let text = settings.write(&home, port, &sandbox)?;
-        let gateway = Gateway::start_from(&home, port, &text)?;
-        Ok(Self {
-            gateway,
-            sandbox,
-            dir,
-            settings,
-            port,
-        })
+        Ground::of(&settings)?.open(settings)
+    }
+
+    /// The same, with something done between the sandbox's start and the gateway's: in the tenant, or in the gateway's
+    /// folder.
+    pub async fn start_after(
+        settings: Settings,
+        prepare: impl AsyncFnOnce(&Sandbox, &Path) -> Result<()>,
+    ) -> Result<Self> {
+        let ground = Ground::of(&settings)?;
+        prepare(&ground.sandbox, &ground.home).await?;
+        ground.open(settings)
     }
 
     /// The operator mends the settings and starts the gateway again.
@@ -218,6 +207,69 @@ impl Office {
     }
 }
 
+/// What is there before the gateway is.
+struct Ground {
+    sandbox: Sandbox,
+    dir: TempDir,
+    home: PathBuf,
+    port: u16,
+}
+
+impl Ground {
+    fn of(settings: &Settings) -> Result<Self> {
+        let port = free_port();
+        let dir = tempfile::Builder::new()
+            .prefix("mailgrant-test-")
+            .tempdir()?;
+        let tenant = dir.path().join("tenant.toml");
+        fs::write(&tenant, include_str!("tenant.toml"))?;
+        let uri = if settings.redirect_uri_registered {
+            Configuration::redirect_uri(port)
+        } else {
+            "http://localhost/elsewhere".to_owned()
+        };
+        let sandbox = Sandbox::start_with(
+            &dir.path().join("sandbox"),
+            [
+                "--redirect-uri",
+                &uri,
+                "--tenant",
+                &tenant.display().to_string(),
+            ],
+        )?;
+        let home = dir.path().join("gateway");
+        fs::create_dir(&home)?;
+        fs::write(home.join("archive-secret"), "archive~secret")?;
+        Ok(Self {
+            sandbox,
+            dir,
+            home,
+            port,
+        })
+    }
+
+    fn open(self, settings: Settings) -> Result<Office> {
+        let Self {
+            sandbox,
+            dir,
+            home,
+            port,
+        } = self;
+        let text = settings.write(&home, port, &sandbox)?;
+        let gateway = match &settings.http_proxy {
+            Some(proxy) => Gateway::start_through(proxy, &home, port, &text)?,
+            None => Gateway::start_from(&home, port, &text)?,
+        };
+        Ok(Office {
+            gateway,
+            sandbox,
+            dir,
+            settings,
+            port,
+        })
+    }
+}
+
 impl Settings {
     fn write(&self, home: &Path, port: u16, sandbox: &Sandbox) -> Result<String> {
         fs::write(home.join("client-secret"), self.client_secret)?;
@@ -225,6 +277,9 @@ impl Settings {
         let (authority, own) = (sandbox.text("/authority"), sandbox.text("/tenant"));
         let tenant = self.tenant.unwrap_or(own);
         let (more, site) = (self.more, &self.site);
+        let secret = |file: &str| format!("client_secret_file = \"{file}\"");
+        let proven = |file| self.credential.clone().unwrap_or_else(|| secret(file));
+        let (corp, archive) = (proven("client-secret"), proven("archive-secret"));
         let imap = &sandbox.ready["imap"]["port"];
         let ca = sandbox.text("/ca_file");
         Ok(format!(
@@ -245,7 +300,7 @@ id = "corp"
 provider = "office"
 tenant = "{tenant}"
 client_id = "3f0b9f4e-6d58-4c1b-9a57-8e21c4d7b605"
-client_secret_file = "client-secret"
+{corp}
 {more}
 
 [[application]]
@@ -253,7 +308,7 @@ id = "archive"
 provider = "office"
 tenant = "{own}"
 client_id = "a84d2c17-15e3-47f9-b0d6-5c9f3e7a1288"
-client_secret_file = "archive-secret"
+{archive}
 
 [[provider]]
 id = "office"

@@ -3,9 +3,10 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    process::Command,
 };
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose,
 };
@@ -43,4 +44,38 @@ impl Pki {
         fs::write(&made.key, key.serialize_pem())?;
         Ok(made)
     }
+}
+
+/// A key and a certificate for thirty days, as an operator makes them: `NAME.key`, `NAME.crt`.
+pub fn make_certificate(dir: &Path, name: &str) -> Result<()> {
+    let (key, certificate) = (format!("{name}.key"), format!("{name}.crt"));
+    openssl(
+        dir,
+        &[
+            "req",
+            "-x509",
+            "-newkey",
+            "rsa:2048",
+            "-nodes",
+            "-subj",
+            "/CN=mailgrant",
+            "-days",
+            "30",
+            "-keyout",
+            &key,
+            "-out",
+            &certificate,
+        ],
+    )
+}
+
+/// Runs it in `dir`.
+pub fn openssl(dir: &Path, arguments: &[&str]) -> Result<()> {
+    let output = Command::new("openssl")
+        .current_dir(dir)
+        .args(arguments)
+        .output()?;
+    let error = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "openssl {arguments:?}: {error}");
+    Ok(())
 }

@@ -15,6 +15,8 @@ mod authority_answers_html;
 mod awkward_mail;
 #[path = "end_to_end/bad_input.rs"]
 mod bad_input;
+#[path = "end_to_end/client_authentication/mod.rs"]
+mod client_authentication;
 #[path = "end_to_end/clients/mod.rs"]
 mod clients;
 #[path = "end_to_end/connect/mod.rs"]
