@@ -128,6 +128,22 @@ impl TokenKeeper {
         self.token(&self.0.wanted(account)?, Some(refused)).await
     }
 
+    /// An app-only token other than this one, as [`TokenKeeper::renewed`] gives for an account.
+    ///
+    /// # Errors
+    /// As [`TokenKeeper::access_token`].
+    pub async fn renewed_app_only(
+        &self,
+        application: &str,
+        tenant: Option<&str>,
+        mailbox: &str,
+        refused: &LiveToken,
+    ) -> Result<LiveToken, Error> {
+        let registration = self.0.registration(application)?;
+        let wanted = Wanted::app_only(&registration.application, tenant, mailbox);
+        self.token(&wanted, Some(refused)).await
+    }
+
     /// Forgets what is in memory: the account is gone, or has a new grant.
     pub fn forget(&self, account: &AccountId) {
         self.0.slots().remove(&Key::Account(account.clone()));

@@ -65,7 +65,7 @@ pub(crate) struct Token {
     #[arg(long, value_name = "SECONDS", default_value_t = 0)]
     pub wait: u64,
     /// Ask this running gateway, which needs no settings file here and no database
-    #[arg(long, value_name = "URL", requires = "account")]
+    #[arg(long, value_name = "URL", conflicts_with = "application")]
     pub gateway: Option<Url>,
     /// The gateway's API key (scope tokens) in a file; otherwise in MAILGRANT_API_KEY
     #[arg(long, value_name = "FILE", requires = "gateway")]
@@ -192,7 +192,6 @@ Exit code 4: try again later (or --wait); 5: a person has to act, see `mailgrant
 mod tests {
     use clap::Parser as _;
 
-    use super::*;
     use crate::arguments::{Arguments, Command};
 
     fn parse(line: &str) -> Result<Arguments, clap::Error> {

@@ -88,9 +88,9 @@ async fn of_application(
         .into());
     }
     let mailbox = arguments.mailbox.as_deref().unwrap_or_default();
+    let at_least = Duration::from_secs(arguments.min_lifetime);
     engine
-        .tokens()
-        .app_only_token(&application.id, None, mailbox)
+        .app_only_token_for(&application.id, mailbox, at_least)
         .await
         .map_err(|error| refused(error, None))
 }

@@ -67,6 +67,8 @@ async fn an_application_needs_no_account() {
     assert_eq!(terminal.line(&bare), whole["access_token"]);
     let tokens = terminal.sandbox.requests_of("token").await.unwrap();
     assert_eq!(tokens.len(), 1, "{tokens:?}");
+    terminal.refused(&[&bare[..], &["--min-lifetime", "7200"]].concat(), 1);
+    assert_ne!(terminal.line(&bare), whole["access_token"], "a newer one");
 }
 
 #[tokio::test]
