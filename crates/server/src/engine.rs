@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use mailgrant_core::{time::UnixTime, token::AccessToken};
 use mailgrant_mail::imap::{Connector, Limits};
-use mailgrant_oauth::{Client, Policy, Registration as ClientRegistration, http_client};
+use mailgrant_oauth::{Client, ErrorKind, Policy, Registration as ClientRegistration, http_client};
 use mailgrant_storage::{MasterKey, Storage};
 use tokio::runtime::Handle;
 use url::Url;
@@ -15,7 +15,7 @@ use crate::{
     environment::Environment,
     gateway::StartError,
     pool::{Host, Pool},
-    settings::{Application, MasterKeySource, Settings},
+    settings::{Application, MasterKeySource, Settings, credential_key},
     tokens::{Registration, TokenKeeper},
 };
 
@@ -237,9 +237,16 @@ fn client(
     environment: &Environment,
 ) -> Result<Client, StartError> {
     let policy = Policy::default();
-    let wrong = |source| StartError::Authority {
-        application: application.id.clone(),
-        source: Box::new(source),
+    let wrong = |source: mailgrant_oauth::Error| match source.kind() {
+        ErrorKind::Credential(problem) => StartError::Credential {
+            application: application.id.clone(),
+            key: credential_key(problem.part()),
+            source: problem.clone(),
+        },
+        _ => StartError::Authority {
+            application: application.id.clone(),
+            source: Box::new(source),
+        },
     };
     let http = http_client(application.extra_ca_pem.as_deref(), &policy).map_err(wrong)?;
     let registration = ClientRegistration {

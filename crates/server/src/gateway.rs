@@ -52,6 +52,16 @@ pub enum StartError {
         /// Why not.
         source: Box<mailgrant_oauth::Error>,
     },
+    /// An application's credential has ended.
+    #[error("application `{application}`: {key}: {source}")]
+    Credential {
+        /// Its id.
+        application: String,
+        /// The setting that names the file.
+        key: &'static str,
+        /// What is wrong with the file, and what to do.
+        source: Box<mailgrant_oauth::CredentialError>,
+    },
     /// An application's mail client cannot be made.
     #[error("application `{application}`: {source}")]
     Mail {

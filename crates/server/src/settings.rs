@@ -57,6 +57,7 @@ use mailgrant_oauth::Credential;
 use thiserror::Error;
 use url::Url;
 
+pub(crate) use self::credential::credential_key;
 pub use self::origin::Origin;
 
 /// Everything the gateway needs to know before it starts. A value that exists is valid.

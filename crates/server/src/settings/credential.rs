@@ -221,7 +221,12 @@ fn certificate(
 
 /// Names the key of the file at fault.
 fn wrong(table: &Table, error: &CredentialError) -> SettingsError {
-    let key = match error.part() {
+    table.wrong(credential_key(error.part()), error.to_string())
+}
+
+/// The key, within an application's table, that names the part's file.
+pub(crate) const fn credential_key(part: Part) -> &'static str {
+    match part {
         Part::Secret => "client_secret_file",
         Part::Certificate => "certificate.file",
         Part::Key => "certificate.key_file",
@@ -229,6 +234,5 @@ fn wrong(table: &Table, error: &CredentialError) -> SettingsError {
         Part::Token => "federated.token_file",
         Part::ServiceAccount => "service_account.file",
         _ => "credential",
-    };
-    table.wrong(key, error.to_string())
+    }
 }

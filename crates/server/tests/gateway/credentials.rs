@@ -1,9 +1,10 @@
 //! Settings of credentials: what starts, and what is said to what does not.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
+use mailgrant_core::time::UnixTime;
 use mailgrant_oauth::Credential;
-use mailgrant_server::{Application, Settings};
+use mailgrant_server::{Application, Clock, Environment, Gateway, Settings};
 use tempfile::TempDir;
 
 /// A folder with the settings file and all that it may name, made by openssl.
@@ -336,6 +337,42 @@ fn what_cannot_work_stops_the_start_and_names_the_key() {
         .unwrap_err();
     assert!(
         error.starts_with("application[0].client_id: is missing"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_certificate_that_has_ended_stops_the_start_and_names_the_setting() {
+    struct Later;
+    impl Clock for Later {
+        fn now(&self) -> UnixTime {
+            UnixTime(END)
+        }
+    }
+    let folder = Folder::new();
+    let application = folder.load(&format!("{ID}\ncertificate = {{ file = \"both.pem\" }}"));
+    let file = folder.0.path().join("mailgrant.toml");
+    let listen = (
+        "MAILGRANT_SERVER__LISTEN".to_owned(),
+        "127.0.0.1:0".to_owned(),
+    );
+    let settings = Settings::load(Some(&file), [listen].into_iter()).unwrap();
+    assert_eq!(settings.applications[0].id, application.unwrap().id);
+    let environment = Environment {
+        clock: Arc::new(Later),
+        ..Environment::system()
+    };
+    let error = Gateway::start(settings, environment)
+        .await
+        .err()
+        .unwrap()
+        .to_string();
+    assert!(
+        error.starts_with("application `contoso`: certificate.file: "),
+        "{error}"
+    );
+    assert!(
+        error.contains("both.pem: the certificate has expired on 2126-10-29: make a new one"),
         "{error}"
     );
 }
