@@ -30,8 +30,8 @@ async fn the_curl_lines_do_what_they_say() {
         .lines()
         .filter(|line| line.starts_with("curl "))
         .collect();
-    let [create, look, list] = commands[..] else {
-        panic!("three commands, not {commands:?}")
+    let [create, look, list, events] = commands[..] else {
+        panic!("four commands, not {commands:?}")
     };
 
     let session = run(create, &stack, &[]);
@@ -45,6 +45,21 @@ async fn the_curl_lines_do_what_they_say() {
     let account = session["account_id"].as_str().unwrap();
     let emails = run(list, &stack, &[("ACCOUNT", account)]);
     assert_eq!(emails["items"], json!([]));
+    let events = run(events, &stack, &[]);
+    let kinds: Vec<_> = events["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|event| (&event["type"], &event["account_id"]))
+        .collect();
+    let account = json!(account);
+    assert_eq!(
+        kinds,
+        [
+            (&json!("account.connected"), &account),
+            (&json!("connect_session.completed"), &account),
+        ]
+    );
 }
 
 fn run(command: &str, stack: &Stack, variables: &[(&str, &str)]) -> Value {
