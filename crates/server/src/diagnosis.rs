@@ -14,7 +14,9 @@ use utoipa::ToSchema;
 
 use crate::settings::Application;
 
-pub(crate) use self::mailbox::{Login, is_mail_servers, mail_server, unusable};
+pub(crate) use self::mailbox::{
+    Login, is_mail_servers, is_of_the_token, lacks_by_itself, mail_server, unusable,
+};
 
 /// Why something does not work, and what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -135,6 +137,20 @@ pub(crate) fn is_passing(refusal: &ErrorResponse) -> bool {
     )
 }
 
+/// Whether a refusal is about the scopes that were asked for, so that less may be given.
+pub(crate) fn is_of_the_scopes(refusal: &ErrorResponse) -> bool {
+    const SCOPES: [u32; 7] = [65_001, 70_011, 28_002, 28_003, 650_053, 650_056, 650_057];
+    let unauthorized = refusal
+        .error_description
+        .as_deref()
+        .is_some_and(|text| text.contains("scopes requested are unauthorized"));
+    refusal.error.as_str() == "invalid_scope"
+        || unauthorized
+        || refusal::numbers(refusal)
+            .iter()
+            .any(|number| SCOPES.contains(number))
+}
+
 /// Whether no person stands behind a request of that step.
 pub(crate) const fn is_app_only(step: Step) -> bool {
     matches!(step, Step::ClientCredentials)
@@ -247,6 +263,9 @@ pub(crate) fn expired(redirect_uri: &str) -> Diagnosis {
         ],
     )
 }
+
+/// No fault of the mailbox's: all of the gateway's connections are in use.
+pub(crate) const BUSY: &str = "gateway_busy";
 
 #[cfg(test)]
 mod tests;

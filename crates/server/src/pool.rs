@@ -145,13 +145,21 @@ impl Pool {
     }
 
     /// A new session that is not kept: for a mailbox that is not an account yet.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] or [`Error::Imap`]; nothing is put on record.
     pub(crate) async fn log_in_once(
         &self,
         application: &str,
         user: &str,
         token: &AccessToken,
-    ) -> Result<Session, imap::Error> {
-        self.0.connect(application, user, token).await
+    ) -> Result<Visit, Error> {
+        let open = self.0.open_permit().await?;
+        let session = self.0.connect(application, user, token).await;
+        Ok(Visit {
+            session: session.map_err(Error::Imap)?,
+            _open: open,
+        })
     }
 
     /// What a failure on a leased session means.
@@ -179,6 +187,12 @@ impl Pool {
             slot.sweep(now);
         }
     }
+}
+
+/// A session that is not kept. It counts among the open ones until it is dropped.
+pub(crate) struct Visit {
+    pub(crate) session: Session,
+    _open: OwnedSemaphorePermit,
 }
 
 impl Lease {

@@ -14,6 +14,7 @@ use actix_web::{
     HttpResponse, ResponseError,
     http::{StatusCode, header},
 };
+use mailgrant_storage::AccountId;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -31,6 +32,7 @@ pub struct Problem {
     detail: String,
     errors: Vec<FieldError>,
     diagnosis: Option<Box<Diagnosis>>,
+    account: Option<Box<AccountId>>,
     retry_after: Option<Duration>,
     allow: Option<String>,
 }
@@ -53,6 +55,7 @@ impl Problem {
             detail: detail.into(),
             errors: Vec::new(),
             diagnosis: None,
+            account: None,
             retry_after: None,
             allow: None,
         }
@@ -92,6 +95,13 @@ impl Problem {
     #[must_use]
     pub fn diagnosed(mut self, diagnosis: Diagnosis) -> Self {
         self.diagnosis = Some(Box::new(diagnosis));
+        self
+    }
+
+    /// Adds the account that is in the way.
+    #[must_use]
+    pub fn of_account(mut self, account: AccountId) -> Self {
+        self.account = Some(Box::new(account));
         self
     }
 
@@ -149,6 +159,9 @@ pub(crate) struct Document<'a> {
     /// Why it does not work and how to mend it, where that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     diagnosis: Option<&'a Diagnosis>,
+    /// The account that exists already, where that is the problem.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account_id: Option<&'a str>,
     /// Seconds to wait before the next try.
     #[serde(skip_serializing_if = "Option::is_none")]
     retry_after: Option<u64>,
@@ -168,12 +181,11 @@ impl ResponseError for Problem {
     }
 
     fn error_response(&self) -> HttpResponse {
-        let retry_after = self.retry_after.map(|wait| wait.as_secs().max(1));
         let mut response = HttpResponse::build(self.status);
         response
             .insert_header((header::CONTENT_TYPE, MEDIA_TYPE))
             .insert_header((header::CACHE_CONTROL, "no-store"));
-        if let Some(seconds) = retry_after {
+        if let Some(seconds) = self.retry_after_seconds() {
             response.insert_header((header::RETRY_AFTER, seconds));
         }
         if let Some(methods) = &self.allow {
@@ -182,7 +194,14 @@ impl ResponseError for Problem {
         if self.status == StatusCode::UNAUTHORIZED {
             response.insert_header((header::WWW_AUTHENTICATE, "Bearer realm=\"mailgrant\""));
         }
-        response.json(Document {
+        response.json(self.document())
+    }
+}
+
+impl Problem {
+    /// As it stands in an answer's body.
+    pub(crate) fn document(&self) -> Document<'_> {
+        Document {
             kind: self.code.uri(),
             title: self.code.title(),
             status: self.status.as_u16(),
@@ -194,8 +213,14 @@ impl ResponseError for Problem {
             },
             errors: &self.errors,
             diagnosis: self.diagnosis.as_deref(),
-            retry_after,
-        })
+            account_id: self.account.as_deref().map(AccountId::as_str),
+            retry_after: self.retry_after_seconds(),
+        }
+    }
+
+    /// At least one: a client that comes back at once is no help.
+    fn retry_after_seconds(&self) -> Option<u64> {
+        self.retry_after.map(|wait| wait.as_secs().max(1))
     }
 }
 

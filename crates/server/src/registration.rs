@@ -1,8 +1,8 @@
 //! The operator's applications, each with the client that speaks for it.
 
-use mailgrant_oauth::{Client, Error};
+use mailgrant_oauth::{Client, Error, ErrorKind};
 
-use crate::{diagnosis::Asked, settings::Application};
+use crate::{diagnosis::Asked, problem::Problem, settings::Application, tokens};
 
 /// An application and the client that speaks for it.
 #[derive(Clone)]
@@ -30,6 +30,80 @@ impl Registration {
         }
     }
 
+    /// The tenant of a mailbox that the application opens by itself, as it is kept: the tenant's id where the authority
+    /// tells it, so that a domain and an id are one tenant and share one token. `None`: the application's own.
+    ///
+    /// # Errors
+    /// When the authority has no tenants, this is not the name of one, or the application is another tenant's.
+    pub(crate) async fn tenant(&self, given: Option<&str>) -> Result<Option<String>, Problem> {
+        let application = &self.application;
+        let provider = &application.provider;
+        if !provider.has_tenants() {
+            return match given {
+                Some(_) => Err(wrong(format!(
+                    "the provider of application `{}` has no tenants; leave it out",
+                    application.id
+                ))),
+                None => Ok(None),
+            };
+        }
+        let configured = application.tenant.as_deref();
+        let own = configured
+            .or(provider.default_tenant.as_deref())
+            .filter(|own| !self.is_many(own));
+        let Some(given) = given else {
+            return match own {
+                Some(_) => Ok(None),
+                None => Err(wrong(format!(
+                    "application `{}` serves many tenants: give the id or a domain of the mailbox's",
+                    application.id
+                ))),
+            };
+        };
+        if self.is_many(given) {
+            return Err(wrong(
+                "must be the id or a domain of one tenant: an application's own access belongs to one",
+            ));
+        }
+        if own.is_some_and(|own| own.eq_ignore_ascii_case(given)) {
+            return Ok(None);
+        }
+        let id = self.tenant_id(given).await?;
+        match own {
+            None => Ok(Some(id)),
+            Some(own) if self.tenant_id(own).await? == id => Ok(None),
+            Some(own) => Err(wrong(format!(
+                "application `{}` is registered for tenant {own} only; leave it out, or use an application whose `tenant` is organizations",
+                application.id
+            ))),
+        }
+    }
+
+    /// The tenant's id, as its authority calls itself; what was given, where it has no such name.
+    async fn tenant_id(&self, tenant: &str) -> Result<String, Problem> {
+        let refused = |error: Error| match error.kind() {
+            // Not even asked: a slash or the like.
+            ErrorKind::Configuration => wrong(error.to_string()),
+            _ => tokens::Error::of(&error, &self.asked(Some(tenant))).into(),
+        };
+        let metadata = self.client(Some(tenant)).map_err(refused)?.metadata().await;
+        let issuer = metadata.map_err(refused)?.issuer.clone();
+        let template = self.application.provider.endpoints.issuer();
+        let id = issuer
+            .as_deref()
+            .zip(template)
+            .and_then(|(issuer, template)| {
+                let (before, after) = template.split_once(TENANT)?;
+                issuer.strip_prefix(before)?.strip_suffix(after)
+            });
+        Ok(id.unwrap_or(tenant).to_ascii_lowercase())
+    }
+
+    fn is_many(&self, tenant: &str) -> bool {
+        self.application.provider.is_tenant_alias(tenant)
+            || MANY.iter().any(|many| many.eq_ignore_ascii_case(tenant))
+    }
+
     /// Who asks, for the words of a diagnosis.
     pub(crate) const fn asked<'a>(&'a self, tenant: Option<&'a str>) -> Asked<'a> {
         Asked {
@@ -39,3 +113,17 @@ impl Registration {
         }
     }
 }
+
+fn wrong(detail: impl Into<String>) -> Problem {
+    Problem::field("tenant", detail)
+}
+
+/// What stands in the place of the tenant's name in an issuer.
+const TENANT: &str = "{tenant}";
+/// Entra's words for many tenants, wherever an authority is like Entra; the last is that of personal accounts.
+const MANY: [&str; 4] = [
+    "common",
+    "organizations",
+    "consumers",
+    "9188040d-6c67-4c5b-b112-36a304b66dad",
+];

@@ -113,6 +113,38 @@ impl TokenKeeper {
         self.token(&wanted, None).await
     }
 
+    /// Another app-only token than the one that was refused for a mailbox which need not be an account; the same again when
+    /// it was renewed for that reason lately.
+    ///
+    /// # Errors
+    /// As [`TokenKeeper::access_token`].
+    pub(crate) async fn other_app_only_token(
+        &self,
+        application: &str,
+        tenant: Option<&str>,
+        mailbox: &str,
+        refused: &LiveToken,
+    ) -> Result<LiveToken, Error> {
+        let registration = self.0.registration(application)?;
+        let wanted = Wanted::app_only(&registration.application, tenant, mailbox);
+        self.token(&wanted, Some(refused)).await
+    }
+
+    /// Hands this app-only token out no more: it says of itself that no mailbox opens for it.
+    pub(crate) fn give_up_app_only(
+        &self,
+        application: &str,
+        tenant: Option<&str>,
+        mailbox: &str,
+        refused: &LiveToken,
+    ) {
+        if let Ok(registration) = self.0.registration(application) {
+            let wanted = Wanted::app_only(&registration.application, tenant, mailbox);
+            let slot = self.0.slot(&wanted.key);
+            slot.refuse(refused, false, self.0.clock.now());
+        }
+    }
+
     /// A token other than the one the mail server just refused.
     ///
     /// A token that other mailboxes live on is not renewed for one of them again and again: the same may come back.

@@ -239,6 +239,8 @@ pub struct AccountFilter {
     pub application: Option<String>,
     /// Only those in this state.
     pub state: Option<AccountState>,
+    /// Only those of this mailbox: its IMAP user name, without regard to case.
+    pub imap_user: Option<String>,
 }
 
 /// Accounts.

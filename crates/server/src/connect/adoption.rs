@@ -10,7 +10,7 @@ use mailgrant_storage::{Account, AccountState, Flow, NewAccount, NewGrant};
 use serde_json::Value;
 
 use super::{ending::Ending, mending::wrong_person, tenants, verification::verify_any};
-use crate::{diagnosis::Diagnosis, engine::Engine, tokens::Registration};
+use crate::{diagnosis::Diagnosis, engine::Engine, settings::Application, tokens::Registration};
 
 /// A sign-in that the authority has answered with tokens.
 #[derive(Debug, Clone)]
@@ -48,13 +48,33 @@ impl Engine {
         sign_in: SignIn<'_>,
         response: TokenResponse,
     ) -> Result<Proven, Ending> {
-        self.prove_for(None, sign_in, response).await
+        self.prove_as(Came::New, sign_in, response).await
+    }
+
+    /// The same of a refresh token that another program obtained: its answer may lack an ID token (OpenID Connect Core
+    /// §12.2), and what the settings ask for besides reading need not have been granted.
+    pub(crate) async fn prove_import(
+        &self,
+        sign_in: SignIn<'_>,
+        response: TokenResponse,
+    ) -> Result<Proven, Ending> {
+        self.prove_as(Came::Imported, sign_in, response).await
     }
 
     /// The same for an account that exists: it must be the same person, or their token opens nothing.
     pub(super) async fn prove_for(
         &self,
         mended: Option<&Account>,
+        sign_in: SignIn<'_>,
+        response: TokenResponse,
+    ) -> Result<Proven, Ending> {
+        let came = mended.map_or(Came::New, Came::ToMend);
+        self.prove_as(came, sign_in, response).await
+    }
+
+    async fn prove_as(
+        &self,
+        came: Came<'_>,
         sign_in: SignIn<'_>,
         response: TokenResponse,
     ) -> Result<Proven, Ending> {
@@ -67,17 +87,24 @@ impl Engine {
             )
             .into());
         };
-        let identity = identity(registration, &sign_in, &response).await?;
+        let application = &registration.application;
+        let openid = application.scopes().contains("openid");
+        let must_say_who = openid && !matches!(came, Came::Imported);
+        let identity = identity(registration, &sign_in, &response, must_say_who).await?;
         let person = identity.clone().map(stored);
-        if let Some(account) = mended
+        if let Came::ToMend(account) = came
             && let Some(known) = &account.identity
             && person.as_ref().map(mailgrant_storage::Identity::key) != Some(known.key())
         {
             return Err(wrong_person(account).into());
         }
         let tenant = identity.as_ref().and_then(|who| who.tenant_id.as_deref());
-        tenants::check_allowed(tenant, &registration.application)?;
-        let scopes = granted(registration.application.scopes(), &response)?;
+        tenants::check_allowed(tenant, application)?;
+        let needed = match came {
+            Came::Imported => reading(application),
+            Came::New | Came::ToMend(_) => application.scopes().clone(),
+        };
+        let scopes = granted(application.scopes(), &needed, &response)?;
         let Some(refresh_token) = response.refresh_token.clone() else {
             return Err(Diagnosis::new(
                 "no_refresh_token",
@@ -125,14 +152,37 @@ impl Engine {
     }
 }
 
-/// Who signed in; nobody, when the application does not ask for `openid`.
+/// Why somebody's grant is looked at.
+#[derive(Clone, Copy)]
+enum Came<'a> {
+    New,
+    ToMend(&'a Account),
+    Imported,
+}
+
+/// What the application asks for, without sending and without POP.
+fn reading(application: &Application) -> Scopes {
+    let provider = &application.provider;
+    let besides =
+        |scope: &str| provider.smtp_scopes.contains(scope) || provider.pop3_scopes.contains(scope);
+    let mut needed = Scopes::default();
+    for scope in application.scopes().iter() {
+        if !besides(scope.as_str()) {
+            needed.insert(scope.clone());
+        }
+    }
+    needed
+}
+
+/// Who signed in; nobody, when that need not be said and is not.
 async fn identity(
     registration: &Registration,
     sign_in: &SignIn<'_>,
     response: &TokenResponse,
+    must_say_who: bool,
 ) -> Result<Option<Identity>, Ending> {
     let Some(token) = &response.id_token else {
-        if registration.application.scopes().contains("openid") {
+        if must_say_who {
             return Err(Diagnosis::new(
                 "id_token_missing",
                 "The authority did not say who signed in",
@@ -153,11 +203,11 @@ async fn identity(
 }
 
 /// What was granted, if that includes mail. An authority that names no scope granted what was asked (RFC 6749 §5.1).
-fn granted(asked: &Scopes, response: &TokenResponse) -> Result<Scopes, Ending> {
+fn granted(asked: &Scopes, needed: &Scopes, response: &TokenResponse) -> Result<Scopes, Ending> {
     let Some(granted) = &response.scope else {
         return Ok(asked.clone());
     };
-    let missing: Vec<&str> = asked
+    let missing: Vec<&str> = needed
         .iter()
         .map(mailgrant_core::scope::Scope::as_str)
         .filter(|scope| !SIGN_IN.contains(scope))

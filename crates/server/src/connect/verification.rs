@@ -1,12 +1,12 @@
 //! Whether a token opens a mailbox: log in **and** list, because Exchange refuses some only then.
 
 use mailgrant_core::token::AccessToken;
-use mailgrant_mail::imap;
 
 use super::ending::Ending;
 use crate::{
     diagnosis::{self, Diagnosis, Login},
     engine::Engine,
+    pool,
 };
 
 /// Opens the mailbox of that user and lists its folders.
@@ -37,7 +37,8 @@ pub(super) async fn verify_any(
             Ok(()) => return Ok(user.clone()),
             Err(error) => {
                 tracing::info!(%error, "mailbox not usable");
-                let goes_on = error.is_authentication();
+                let goes_on =
+                    matches!(&error, pool::Error::Imap(error) if error.is_authentication());
                 let found = explained(engine, application, user, token, &error);
                 let first = first.get_or_insert(found);
                 if !goes_on {
@@ -63,8 +64,16 @@ fn explained(
     application: &str,
     user: &str,
     token: &AccessToken,
-    error: &imap::Error,
+    error: &pool::Error,
 ) -> Diagnosis {
+    let pool::Error::Imap(error) = error else {
+        return Diagnosis::new(
+            diagnosis::BUSY,
+            "The gateway has too much to do",
+            error.to_string(),
+            &["Try again in a moment."],
+        );
+    };
     let Some(registration) = engine.registrations.get(application) else {
         return diagnosis::unusable(error);
     };
@@ -82,10 +91,10 @@ async fn look(
     application: &str,
     user: &str,
     token: &AccessToken,
-) -> Result<(), imap::Error> {
-    let mut session = engine.pool.log_in_once(application, user, token).await?;
-    session.mailboxes().await?;
+) -> Result<(), pool::Error> {
+    let mut visit = engine.pool.log_in_once(application, user, token).await?;
+    visit.session.mailboxes().await.map_err(pool::Error::Imap)?;
     // The answer is in: a goodbye that fails changes nothing.
-    let _ = session.logout().await;
+    let _ = visit.session.logout().await;
     Ok(())
 }

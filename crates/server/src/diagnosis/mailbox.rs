@@ -79,6 +79,21 @@ pub(crate) fn is_mail_servers(code: &str) -> bool {
     CODES.contains(&code)
 }
 
+/// Whether another token of the same kind might be let in where this one was refused.
+pub(crate) fn is_of_the_token(code: &str) -> bool {
+    lacks_by_itself(code) || ["imap_refused", "service_principal_missing"].contains(&code)
+}
+
+/// Whether the token itself shows that no mailbox will ever open for it.
+pub(crate) fn lacks_by_itself(code: &str) -> bool {
+    [
+        "token_ended",
+        "token_lacks_permission",
+        "token_wrong_audience",
+    ]
+    .contains(&code)
+}
+
 /// Exchange lets somebody in and then has no mailbox for them.
 fn is_not_connected(error: &imap::Error) -> bool {
     let detail = error.to_string().to_ascii_lowercase();

@@ -21,7 +21,8 @@ impl From<mailgrant_storage::Error> for Problem {
             Error::Conflict { account } => Self::new(
                 Code::AlreadyConnected,
                 format!("this mailbox is connected already, as {account}"),
-            ),
+            )
+            .of_account(account),
             other => {
                 tracing::error!(error = %other, "storage");
                 Self::new(

@@ -2,7 +2,12 @@
 
 use std::time::Duration;
 
-use actix_web::{HttpResponse, post, web::Data};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::header::{self, ContentType},
+    post,
+    web::Data,
+};
 use mailgrant_core::sasl::{InitialResponse, SaslError};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -42,9 +47,13 @@ pub(crate) struct TokenView {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Wanted {
+    /// `json`, or one string alone as `text/plain`: `access-token`, `xoauth2`, `oauthbearer`. Left out: JSON; to a caller
+    /// that accepts `text/plain` only, the token.
+    #[param(inline)]
+    format: Option<Format>,
     /// Which server it is for: decides `user`, and the host in `oauthbearer`.
     #[serde(default)]
-    #[param(default = "imap")]
+    #[param(inline, default = "imap")]
     protocol: Protocol,
     /// For how many seconds it must still be good, if the authority gives such tokens.
     #[serde(default)]
@@ -52,10 +61,21 @@ pub(crate) struct Wanted {
     min_lifetime: u32,
 }
 
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+enum Format {
+    Json,
+    AccessToken,
+    Xoauth2,
+    Oauthbearer,
+}
+
 /// A live access token of the account.
+///
+/// Never cached, never logged. It opens the mailbox for as long as it lives: hand it to nobody else.
 #[utoipa::path(tag = "accounts", operation_id = "get_access_token", params(("account" = String, Path), Wanted), security(("api_key" = ["tokens"])),
     responses(
-        (status = 200, description = "The token", body = TokenView),
+        (status = 200, description = "The token", content((TokenView = "application/json"), (String = "text/plain"))),
         (status = "4XX", description = "A problem", body = crate::problem::Document, content_type = "application/problem+json"),
         (status = "5XX", description = "A problem", body = crate::problem::Document, content_type = "application/problem+json"),
     ))]
@@ -65,8 +85,10 @@ pub(crate) async fn post(
     gateway: Data<Gateway>,
     which: Path<Which>,
     wanted: Query<Wanted>,
+    request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let Wanted {
+        format,
         protocol,
         min_lifetime,
     } = wanted.0;
@@ -95,14 +117,42 @@ pub(crate) async fn post(
         .map(|host| (host.host.as_str(), host.port));
     let xoauth2 = InitialResponse::xoauth2(&user, &live.token).map_err(unusable)?;
     let oauthbearer = InitialResponse::oauthbearer(&user, &live.token, host).map_err(unusable)?;
-    Ok(HttpResponse::Ok().json(TokenView {
-        access_token: live.token.expose().to_owned(),
-        token_type: "Bearer",
-        expires_at: Moment(live.expires_at),
-        xoauth2: xoauth2.base64().to_string(),
-        oauthbearer: oauthbearer.base64().to_string(),
-        user,
-    }))
+    let mut response = HttpResponse::Ok();
+    response.insert_header((header::CACHE_CONTROL, "no-store"));
+    let text = match format.unwrap_or_else(|| accepted(&request)) {
+        Format::Json => {
+            return Ok(response.json(TokenView {
+                access_token: live.token.expose().to_owned(),
+                token_type: "Bearer",
+                expires_at: Moment(live.expires_at),
+                xoauth2: xoauth2.base64().to_string(),
+                oauthbearer: oauthbearer.base64().to_string(),
+                user,
+            }));
+        }
+        Format::AccessToken => live.token.expose().to_owned(),
+        Format::Xoauth2 => xoauth2.base64().to_string(),
+        Format::Oauthbearer => oauthbearer.base64().to_string(),
+    };
+    Ok(response.content_type(ContentType::plaintext()).body(text))
+}
+
+/// The form for a caller that names none: text only where nothing else is accepted.
+fn accepted(request: &HttpRequest) -> Format {
+    let accept = request
+        .headers()
+        .get(header::ACCEPT)
+        .and_then(|accept| accept.to_str().ok())
+        .unwrap_or_default();
+    let is_text = |range: &str| {
+        let name = range.split(';').next().unwrap_or_default().trim();
+        name.eq_ignore_ascii_case("text/plain")
+    };
+    if accept.split(',').all(is_text) {
+        Format::AccessToken
+    } else {
+        Format::Json
+    }
 }
 
 fn unusable(error: SaslError) -> Problem {

@@ -6,8 +6,12 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::connect_sessions::{check_text, metadata};
+use super::{
+    accounts,
+    connect_sessions::{check_text, metadata},
+};
 use crate::{
+    connect,
     http::{AccountsRead, AccountsWrite, Body, Caller, Path},
     problem::Problem,
     representation::AccountView,
@@ -57,7 +61,7 @@ pub(crate) struct Change {
     metadata: Option<Map<String, Value>>,
     /// Switches the account off or on again.
     disabled: Option<bool>,
-    /// The name used at the IMAP server.
+    /// The name used at the IMAP server; the mailbox of that name is opened first, unless the account is disabled.
     imap_user: Option<String>,
     /// The name used at the SMTP server.
     smtp_user: Option<String>,
@@ -96,6 +100,13 @@ pub(crate) async fn patch(
         }
     }
     let account = find(&gateway, &caller.site, &which.0.account).await?;
+    let stays_on = !disabled.unwrap_or(account.state == AccountState::Disabled);
+    if let Some(user) = &imap_user
+        && *user != account.imap_user
+        && stays_on
+    {
+        verify(&gateway, &account, user).await?;
+    }
     let update = AccountUpdate {
         imap_user,
         smtp_user,
@@ -116,6 +127,23 @@ pub(crate) async fn patch(
     gateway.pool.close(&account.id);
     let account = find(&gateway, &caller.site, account.id.as_str()).await?;
     Ok(HttpResponse::Ok().json(AccountView::of(&gateway, account).await?))
+}
+
+/// Opens the mailbox of the new name with the account's token.
+async fn verify(gateway: &Gateway, account: &Account, user: &str) -> Result<(), Problem> {
+    // As it will be: a service account has a token for each mailbox, and a disabled account is being enabled.
+    let wanted = Account {
+        imap_user: user.to_owned(),
+        state: match account.state {
+            AccountState::Disabled => AccountState::Connected,
+            state => state,
+        },
+        ..account.clone()
+    };
+    let token = gateway.tokens.access_token(&wanted).await?;
+    connect::verify(gateway, &account.application, user, &token.token)
+        .await
+        .map_err(accounts::refused)
 }
 
 async fn switch(gateway: &Gateway, account: &Account, disabled: bool) -> Result<(), Problem> {

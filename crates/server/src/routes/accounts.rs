@@ -1,24 +1,26 @@
 //! `/v1/accounts`: connected mailboxes.
 
+mod adding;
+mod import;
+
 use actix_web::{HttpRequest, HttpResponse, get, http::header, post, web::Data};
-use mailgrant_core::{
-    scope::Scopes,
-    secret::Secret,
-    token::{AccessToken, RefreshToken},
-};
-use mailgrant_storage::{AccountFilter, AccountId, AccountState, Flow, NewAccount, NewGrant};
-use serde::Deserialize;
+use mailgrant_core::{secret::Secret, token::RefreshToken};
+use mailgrant_storage::{Account, AccountFilter, AccountId, AccountState};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
 
+pub(super) use self::adding::refused;
+use self::{
+    adding::{Adding, Mailbox},
+    import::Import,
+};
 use super::connect_sessions::{check_text, metadata};
 use crate::{
-    connect,
     http::{AccountsRead, AccountsWrite, Body, Caller, Listing, Query, limit},
-    problem::{Code, Problem},
+    problem::Problem,
     representation::AccountView,
     state::Gateway,
-    tokens,
 };
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -34,6 +36,8 @@ pub(crate) struct Which {
     application: Option<String>,
     /// Only accounts in this state.
     state: Option<String>,
+    /// Only accounts of this mailbox: the name used at the IMAP server.
+    address: Option<String>,
 }
 
 /// The accounts of the key's site, oldest first.
@@ -55,6 +59,7 @@ pub(crate) async fn get(
         cursor,
         application,
         state,
+        address,
     } = which.0;
     let limit = limit(asked)?;
     let after: Option<AccountId> = cursor
@@ -77,6 +82,7 @@ pub(crate) async fn get(
         site: Some(caller.site),
         application,
         state,
+        imap_user: address,
     };
     let page = gateway
         .storage
@@ -90,26 +96,61 @@ pub(crate) async fn get(
     Ok(listing.respond(&request, &gateway.url("")))
 }
 
-/// An account to be, without a person signing in.
+/// One account to be, or many, without a person signing in.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewAccountBody {
     /// Which of the gateway's applications.
     application: String,
     /// The mailbox's address.
-    address: String,
-    /// A refresh token of this application, to import a grant. Without it the account is app-only (client credentials).
+    address: Option<String>,
+    /// Up to 100 mailboxes at once, app-only; the answer then tells of each.
+    #[schema(min_items = 1, max_items = 100)]
+    addresses: Option<Vec<String>>,
+    /// The customer's tenant, id or domain, where the application serves many.
+    tenant: Option<String>,
+    /// The name used at the IMAP server, where it is not the address.
+    imap_user: Option<String>,
+    /// The name used at the SMTP server, where it is not the address.
+    smtp_user: Option<String>,
+    /// The sender of what is sent, where it is not the address.
+    from: Option<String>,
+    /// A refresh token of this application, to import a person's grant; it is redeemed, whether the mailbox opens or not.
+    /// Without it the account is app-only (client credentials). `address` may be a shared mailbox of that person.
     #[schema(value_type = Option<String>, format = Password)]
     refresh_token: Option<Secret>,
-    /// Any data of the site's own.
+    /// Any data of the site's own, for each of the accounts.
     #[schema(value_type = Option<Object>)]
     metadata: Option<Map<String, Value>>,
 }
 
-/// Adds an app-only account, or imports a refresh token. The mailbox is opened before anything is stored.
+/// What became of each address, in the order given.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct AddedAccounts {
+    items: Vec<AddedAccount>,
+}
+
+/// One address: the account, or why there is none.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct AddedAccount {
+    address: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account: Option<AccountView>,
+    /// As it would be answered for this address alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<crate::problem::Document>)]
+    problem: Option<Value>,
+}
+
+/// Adds app-only accounts, one or many, or imports a refresh token. Each mailbox is opened before it is stored.
+///
+/// For `address`: 201 with the account, or the problem. For `addresses`: 200 with an account or a problem for each; one
+/// that does not open spoils no other. Only what concerns all of them, such as the application's credential, is answered
+/// by one problem.
 #[utoipa::path(tag = "accounts", operation_id = "add_account", request_body = NewAccountBody, security(("api_key" = ["accounts:write"])),
     responses(
         (status = 201, description = "Added", body = AccountView),
+        (status = 200, description = "What became of each of `addresses`", body = AddedAccounts),
         (status = "4XX", description = "A problem", body = crate::problem::Document, content_type = "application/problem+json"),
         (status = "5XX", description = "A problem", body = crate::problem::Document, content_type = "application/problem+json"),
     ))]
@@ -122,49 +163,94 @@ pub(crate) async fn post(
     let NewAccountBody {
         application,
         address,
+        addresses,
+        tenant,
+        imap_user,
+        smtp_user,
+        from,
         refresh_token,
         metadata: given,
     } = new.0;
-    check_text("address", &address)?;
-    if !address.contains('@') {
-        return Err(Problem::field(
-            "address",
-            "must be the address of a mailbox",
-        ));
+    let names = [
+        ("imap_user", &imap_user),
+        ("smtp_user", &smtp_user),
+        ("from", &from),
+    ];
+    for (field, text) in names.into_iter().chain([("tenant", &tenant)]) {
+        text.as_deref()
+            .map_or(Ok(()), |text| check_text(field, text))?;
     }
     let metadata = metadata(given)?;
-    let (flow, token, grant) = match refresh_token {
-        None => (Flow::AppOnly, app_only(&gateway, &application).await?, None),
-        Some(secret) => {
-            let refresh_token = RefreshToken::new(secret.expose())
-                .map_err(|problem| Problem::field("refresh_token", problem.to_string()))?;
-            let (token, grant) = import(&gateway, &application, refresh_token).await?;
-            (Flow::Delegated, token, Some(grant))
+    let site = caller.site.as_str();
+    let whom = match (address, addresses) {
+        (Some(address), None) => Whom::One(checked("address", address)?),
+        (None, Some(addresses)) => {
+            let one = names.iter().find(|(_, name)| name.is_some());
+            let one = one.map(|(field, _)| *field);
+            match one.or_else(|| refresh_token.is_some().then_some("refresh_token")) {
+                Some(field) => {
+                    return Err(Problem::field(field, "is one mailbox's: give `address`"));
+                }
+                None => Whom::Many(many(addresses)?),
+            }
+        }
+        (Some(_), Some(_)) => {
+            return Err(Problem::field(
+                "addresses",
+                "give it or `address`, not both",
+            ));
+        }
+        (None, None) => {
+            return Err(Problem::field(
+                "address",
+                "is missing; give it, or `addresses` for many",
+            ));
         }
     };
-    connect::verify(&gateway, &application, &address, &token)
-        .await
-        .map_err(|diagnosis| {
-            Problem::new(Code::MailboxAccessRefused, diagnosis.detail.clone()).diagnosed(diagnosis)
-        })?;
-    let account = NewAccount {
-        site: caller.site,
-        application,
-        flow,
-        tenant: None,
-        state: AccountState::Connected,
-        imap_user: address.clone(),
-        smtp_user: address.clone(),
-        from_address: address,
-        identity: None,
-        diagnosis: None,
-        metadata,
+    let registration = gateway.registration(&application)?;
+    let mailbox = |address| Mailbox {
+        address,
+        imap_user,
+        smtp_user,
+        from,
     };
-    let account = gateway
-        .storage
-        .accounts()
-        .add(account, grant, gateway.now())
-        .await?;
+    let account = match (whom, refresh_token) {
+        (Whom::One(address), Some(token)) => {
+            let token = RefreshToken::new(token.expose())
+                .map_err(|problem| Problem::field("refresh_token", problem.to_string()))?;
+            let import = Import {
+                gateway: &gateway,
+                site,
+                application: &application,
+                tenant: tenant.as_deref(),
+                metadata,
+            };
+            import.one(mailbox(address), token).await?
+        }
+        (whom, _) => {
+            if registration.application.app_only_scopes().is_empty() {
+                return Err(Problem::field(
+                    "application",
+                    "its provider has no app_only_scopes; give a refresh_token, or let a person connect the mailbox",
+                ));
+            }
+            let adding = Adding {
+                gateway: &gateway,
+                site,
+                application: &application,
+                tenant: registration.tenant(tenant.as_deref()).await?,
+                metadata,
+            };
+            match whom {
+                Whom::One(address) => adding.one(mailbox(address)).await?,
+                Whom::Many(addresses) => {
+                    let added = adding.all(addresses).await?;
+                    let added = AddedAccounts::of(&gateway, added).await?;
+                    return Ok(HttpResponse::Ok().json(added));
+                }
+            }
+        }
+    };
     Ok(HttpResponse::Created()
         .insert_header((
             header::LOCATION,
@@ -173,53 +259,55 @@ pub(crate) async fn post(
         .json(AccountView::of(&gateway, account).await?))
 }
 
-async fn app_only(gateway: &Gateway, application: &str) -> Result<AccessToken, Problem> {
-    let registration = gateway.registration(application)?;
-    let scopes = registration.application.app_only_scopes();
-    if scopes.is_empty() {
-        return Err(Problem::field(
-            "application",
-            "its provider has no app_only_scopes; give a refresh_token, or let a person connect the mailbox",
-        ));
-    }
-    let refused = |error| Problem::from(tokens::Error::of(&error, &registration.asked(None)));
-    let response = registration
-        .client(None)
-        .map_err(refused)?
-        .app_only(scopes, None)
-        .await
-        .map_err(refused)?;
-    Ok(response.access_token)
+enum Whom {
+    One(String),
+    Many(Vec<String>),
 }
 
-async fn import(
-    gateway: &Gateway,
-    application: &str,
-    refresh_token: RefreshToken,
-) -> Result<(AccessToken, NewGrant), Problem> {
-    let registration = gateway.registration(application)?;
-    let asked = registration.asked(None);
-    let response = registration
-        .client(None)
-        .map_err(|error| tokens::Error::of(&error, &asked))?
-        .refresh(&refresh_token, Some(registration.application.scopes()))
-        .await
-        .map_err(|error| match tokens::Error::of(&error, &asked) {
-            // There is no account yet that could be signed in again.
-            tokens::Error::ReauthRequired(Some(diagnosis)) => Problem::new(
-                Code::InvalidField,
-                format!("refresh_token: {}", diagnosis.detail),
-            )
-            .naming("refresh_token")
-            .diagnosed(*diagnosis),
-            other => other.into(),
-        })?;
-    let scopes: Scopes = response
-        .scope
-        .unwrap_or_else(|| registration.application.scopes().clone());
-    let grant = NewGrant {
-        refresh_token: response.refresh_token.unwrap_or(refresh_token),
-        scopes,
-    };
-    Ok((response.access_token, grant))
+fn many(addresses: Vec<String>) -> Result<Vec<String>, Problem> {
+    if addresses.is_empty() || addresses.len() > MOST {
+        return Err(Problem::field(
+            "addresses",
+            format!("must hold 1 to {MOST} addresses"),
+        ));
+    }
+    addresses
+        .into_iter()
+        .enumerate()
+        .map(|(index, address)| checked(&format!("addresses[{index}]"), address))
+        .collect()
 }
+
+fn checked(field: &str, address: String) -> Result<String, Problem> {
+    check_text(field, &address)?;
+    if address.contains('@') {
+        Ok(address)
+    } else {
+        Err(Problem::field(field, "must be the address of a mailbox"))
+    }
+}
+
+impl AddedAccounts {
+    async fn of(
+        gateway: &Gateway,
+        added: Vec<(String, Result<Account, Problem>)>,
+    ) -> Result<Self, Problem> {
+        let mut items = Vec::with_capacity(added.len());
+        for (address, outcome) in added {
+            let (account, problem) = match outcome {
+                Ok(account) => (Some(AccountView::of(gateway, account).await?), None),
+                // A struct of strings and numbers always serialises.
+                Err(problem) => (None, serde_json::to_value(problem.document()).ok()),
+            };
+            items.push(AddedAccount {
+                address,
+                account,
+                problem,
+            });
+        }
+        Ok(Self { items })
+    }
+}
+
+/// Addresses in one request.
+const MOST: usize = 100;

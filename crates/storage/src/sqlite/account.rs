@@ -65,6 +65,11 @@ impl AccountRepository for Sqlite {
         if let Some(state) = filter.state {
             query.push(" AND state = ").push_bind(state.as_str());
         }
+        if let Some(imap_user) = &filter.imap_user {
+            query
+                .push(" AND mailbox_key = ")
+                .push_bind(mailbox_key(imap_user));
+        }
         query
             .push(" ORDER BY id LIMIT ")
             .push_bind(i64::from(limit) + 1);

@@ -88,7 +88,7 @@ pub(super) const RULES: &[Rule] = &[
         "certificate_unknown",
         "The application signs with a certificate that is not registered for it",
         &[
-            line("Upload the certificate's public part (.cer or .pem, without the key): App registrations > {client_id} > Certificates & secrets > Certificates > Upload certificate. The thumbprint shown there must be the certificate's."),
+            line("Upload the certificate's public part (.cer or .pem, without the key): App registrations > {client_id} > Certificates & secrets > Certificates > Upload certificate. The list there must show the thumbprint that the authority names above (x5t#S256: {thumbprint})."),
             line("Where another certificate is uploaded there, put that one with its key into `certificate` of application `{application}`."),
             AGAIN,
         ],

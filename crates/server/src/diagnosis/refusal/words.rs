@@ -24,7 +24,7 @@ impl<'a> Words<'a> {
         let application = self.asked.application;
         let claim = |value: Option<&str>| shown(value.unwrap_or("(not in the token)"));
         let scopes = |scopes: &mailgrant_core::scope::Scopes| scopes.to_string();
-        let names: [(&str, &dyn Fn() -> String); 9] = [
+        let names: [(&str, &dyn Fn() -> String); 10] = [
             ("{application}", &|| application.id.clone()),
             ("{client_id}", &|| application.client_id.as_str().to_owned()),
             ("{tenant}", &|| shown(self.asked.tenant())),
@@ -37,6 +37,7 @@ impl<'a> Words<'a> {
             ("{audience}", &|| {
                 claim(self.presented.aud.first().map(String::as_str))
             }),
+            ("{thumbprint}", &|| thumbprint(&application.credential)),
             ("{service_account}", &|| {
                 service_account(&application.credential)
             }),
@@ -63,8 +64,18 @@ fn presented(credential: &Credential) -> Option<Claims> {
     }
 }
 
-fn service_account(_credential: &Credential) -> String {
-    "the client_id in the service account's key file".to_owned()
+fn service_account(credential: &Credential) -> String {
+    match credential {
+        Credential::ServiceAccount(account) => shown(&account.client_id()),
+        _ => "the client_id in the service account's key file".to_owned(),
+    }
+}
+
+fn thumbprint(credential: &Credential) -> String {
+    match credential {
+        Credential::Certificate(certificate) => certificate.thumbprint(),
+        _ => "the certificate's".to_owned(),
+    }
 }
 
 /// One line, not too long, whatever the token holds.
