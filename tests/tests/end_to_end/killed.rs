@@ -9,7 +9,7 @@ use mailgrant_tests::{
     sandbox::Sandbox,
 };
 use reqwest::{Method, StatusCode};
-use serde_json::json;
+use serde_json::{Value, json};
 
 const KILLS: u64 = 200;
 
@@ -24,6 +24,9 @@ async fn two_hundred_kills_while_tokens_rotate_lose_no_grant() {
         connect(&gateway, &sandbox, 0).await,
         connect(&gateway, &sandbox, 1).await,
     ];
+
+    let told = events(&gateway).await;
+    assert_eq!(told.len(), 4, "two connected, two sessions completed");
 
     // Every access token is as good as expired when it arrives, so every request rotates the refresh token.
     sandbox
@@ -74,6 +77,19 @@ async fn two_hundred_kills_while_tokens_rotate_lose_no_grant() {
         let shown = gateway.get(&format!("/v1/accounts/{account}")).await.body;
         assert_eq!(shown["state"], "connected");
     }
+    let all = events(&gateway).await;
+    assert_eq!(all[..4], told, "what happened before is still told");
+    for account in &accounts {
+        // Nothing that happened is missing and nothing is told twice: each event goes on where the last one ended.
+        let mut state = json!(null);
+        for event in all.iter().filter(|event| {
+            event["account_id"] == json!(account) && event["connect_session_id"].is_null()
+        }) {
+            assert_eq!(event["data"]["previous_state"], state, "{all:#?}");
+            state = event["data"]["state"].clone();
+        }
+        assert_eq!(state, "connected");
+    }
     let rotations = sandbox.requests().await.unwrap()["counts"]["token.refresh_token"]
         .as_u64()
         .unwrap();
@@ -89,6 +105,24 @@ async fn two_hundred_kills_while_tokens_rotate_lose_no_grant() {
         rotations > served,
         "some kills must fall between the authority's answer and ours"
     );
+}
+
+/// All that happened, page by page.
+async fn events(gateway: &Gateway) -> Vec<Value> {
+    let mut all: Vec<Value> = Vec::new();
+    loop {
+        let after = all.last().and_then(|event| event["id"].as_str());
+        let after = after.map_or(String::new(), |id| format!("&after={id}"));
+        let page = gateway
+            .get(&format!("/v1/events?limit=100{after}"))
+            .await
+            .body;
+        let items = page["items"].as_array().unwrap();
+        all.extend(items.iter().cloned());
+        if page["next_cursor"].is_null() {
+            return all;
+        }
+    }
 }
 
 fn gateway(dir: &std::path::Path, port: u16, sandbox: &Sandbox) -> Gateway {

@@ -6,7 +6,7 @@
 mod stream;
 mod view;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use actix_web::{
     HttpRequest, HttpResponse, get,
@@ -15,7 +15,10 @@ use actix_web::{
 };
 use mailgrant_storage::{EventId, EventPage};
 use serde::{Deserialize, Serialize};
-use tokio::time::{Instant, timeout_at};
+use tokio::{
+    sync::OwnedSemaphorePermit,
+    time::{Instant, timeout_at},
+};
 use url::form_urlencoded;
 use utoipa::{IntoParams, ToSchema};
 
@@ -89,13 +92,9 @@ pub(crate) async fn get(
     let after = Position::of(&request, which.after)?
         .find(&gateway, &caller.site)
         .await?;
-    let listening = gateway
-        .listeners
-        .clone()
-        .try_acquire_owned()
-        .map_err(|_| busy())?;
     if wants_stream(request.headers()) {
         let key = shown_key(request.headers());
+        let listening = listen(&gateway)?;
         return Ok(stream::respond(
             gateway,
             caller.site,
@@ -104,6 +103,7 @@ pub(crate) async fn get(
             listening,
         ));
     }
+    let _listening = (wait > 0).then(|| listen(&gateway)).transpose()?;
     let page = page(
         &gateway,
         &caller.site,
@@ -165,12 +165,16 @@ fn unknown(field: &str) -> Problem {
     )
 }
 
-fn busy() -> Problem {
-    Problem::new(
-        Code::Busy,
-        "too many readers wait for events; end streams that are no longer read",
-    )
-    .retry_after(Some(Duration::from_secs(5)))
+/// A place among those who wait, for as long as it is held.
+fn listen(gateway: &Gateway) -> Result<OwnedSemaphorePermit, Problem> {
+    let place = Arc::clone(&gateway.listeners).try_acquire_owned();
+    place.map_err(|_| {
+        Problem::new(
+            Code::Busy,
+            "too many readers wait for events; end streams that are no longer read",
+        )
+        .retry_after(Some(Duration::from_secs(5)))
+    })
 }
 
 /// Whether the caller prefers a stream: it is named, and JSON is not named before it.

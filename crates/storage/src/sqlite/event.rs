@@ -186,7 +186,7 @@ impl Sqlite {
         let mut change = self.write().await?;
         let ids: Vec<String> = sqlx::query_scalar(
             "DELETE FROM events WHERE id IN \
-             (SELECT id FROM events WHERE occurred_at < ?1 ORDER BY id LIMIT ?2) RETURNING id",
+             (SELECT id FROM events WHERE occurred_at < ?1 ORDER BY occurred_at LIMIT ?2) RETURNING id",
         )
         .bind(time.0)
         .bind(AT_A_TIME)
