@@ -8,6 +8,7 @@ mod conformant;
 mod federated;
 mod none;
 mod secret;
+mod service_account;
 
 use std::path::Path;
 
