@@ -34,6 +34,34 @@
 //! an id of their own. All these files are read again for each request to the authority: what replaces
 //! them is used without a restart, and while they cannot be used, what they held before.
 //!
+//! Some authorities take a secret only as it is registered: `client_secret_method =
+//! "client_secret_basic"` or `"client_secret_post"`.
+//!
+//! What no preset covers, and a preset at other hosts:
+//!
+//! ```toml
+//! [[provider]]
+//! id = "corp"
+//! issuer = "https://login.corp.test"         # discovery; or authorization_endpoint and token_endpoint
+//! # jwks_uri, device_authorization_endpoint, userinfo_endpoint: only beside those two
+//! scopes = ["openid", "email", "offline_access", "mail"]
+//! imap = { host = "imap.corp.test", port = 993, tls = "implicit" }   # or starttls; smtp, pop3
+//! tls_ca_file = "ca.pem"
+//! app_only = "client_credentials"            # or none, service_account
+//! app_only_scopes = ["mail/.default"]
+//! address_claims = ["preferred_username", "email"]   # which name the mailbox, in this order
+//! refresh_names_scopes = false               # true: a refresh must name what it wants
+//! refresh_token_idle_days = 30               # how long one lives that nobody uses
+//! authorization_parameters = { prompt = "consent" }
+//! admin_consent = false
+//! [[provider]]
+//! id = "office"
+//! like = "microsoft365"                      # everything not written here is the preset's
+//! issuer = "https://login.proxy.test/{tenant}/v2.0"
+//! default_tenant = "organizations"           # for applications that name none
+//! imap = { host = "imap.proxy.test", port = 993, tls = "implicit" }  # then smtp, pop3 are not the preset's
+//! ```
+//!
 //! `MAILGRANT_SERVER__LISTEN=0.0.0.0:80` replaces `server.listen`;
 //! `MAILGRANT_APPLICATION__CONTOSO__CLIENT_ID` (or `…__0__CLIENT_ID`) a key of that application.
 //! Relative paths are relative to the file's folder.

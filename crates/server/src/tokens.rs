@@ -270,12 +270,16 @@ impl TokenKeeper {
             }
             Next::Wait(error) => return self.noted(wanted, Err(error)).await,
             Next::Join(flight) => {
-                return self.noted(wanted, slot::landed(flight).await).await;
+                let outcome = slot::landed(flight).await;
+                slot.used();
+                return self.noted(wanted, outcome).await;
             }
             Next::Launch => self.launch(wanted, &slot, Purpose::Request),
         };
         // What it means for the account is on record when it lands.
-        slot::landed(flight).await
+        let outcome = slot::landed(flight).await;
+        slot.used();
+        outcome
     }
 
     /// Puts on record what it means for an account whose request made no request to the authority of its own.

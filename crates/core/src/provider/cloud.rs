@@ -45,10 +45,13 @@ impl Cloud {
     /// ```
     #[must_use]
     pub fn is_mail_audience(&self, audience: &str) -> bool {
-        let audience = audience.trim_end_matches('/');
-        self.audiences
-            .iter()
-            .any(|known| known.eq_ignore_ascii_case(audience))
+        self.audiences.iter().any(|known| same(known, audience))
+    }
+
+    /// Whether a token of this audience is for Microsoft Graph.
+    #[must_use]
+    pub fn is_graph_audience(&self, audience: &str) -> bool {
+        same(self.graph, audience) || same(GRAPH, audience)
     }
 }
 
@@ -122,5 +125,11 @@ pub static CLOUDS: [Cloud; 4] = [
     },
 ];
 
+fn same(known: &str, audience: &str) -> bool {
+    known.eq_ignore_ascii_case(audience.trim_end_matches('/'))
+}
+
+/// The application id of Microsoft Graph, the same in every cloud.
+const GRAPH: &str = "00000003-0000-0000-c000-000000000000";
 /// The application id of "Office 365 Exchange Online", the same in every cloud.
 const EXCHANGE_ONLINE: &str = "00000002-0000-0ff1-ce00-000000000000";

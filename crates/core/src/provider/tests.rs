@@ -61,6 +61,8 @@ fn every_cloud_is_a_preset_of_its_own() {
         assert!(cloud.is_mail_audience(cloud.resource));
         assert!(cloud.is_mail_audience(cloud.app_only_resource));
         assert!(!cloud.is_mail_audience(cloud.graph));
+        assert!(cloud.is_graph_audience(&format!("{}/", cloud.graph)));
+        assert!(!cloud.is_graph_audience(cloud.resource));
         for other in CLOUDS.iter().filter(|other| other.id != cloud.id) {
             assert_ne!(cloud.graph_environment, other.graph_environment);
             assert_ne!(cloud.exchange_environment, other.exchange_environment);

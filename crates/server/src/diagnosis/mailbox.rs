@@ -10,6 +10,7 @@
 
 use mailgrant_core::{
     claims::{Claims, TokenKind},
+    provider::CLOUDS,
     scope::Scope,
     time::UnixTime,
     token::AccessToken,
@@ -274,17 +275,18 @@ impl Seen<'_> {
 
     /// The audience, when it cannot be the mail server.
     fn foreign_audience(&self) -> Option<&str> {
-        let named = |audience: &String, names: &[&str]| {
-            names
-                .iter()
-                .any(|name| audience.trim_end_matches('/').eq_ignore_ascii_case(name))
-        };
         let audiences = &self.claims.aud;
         let first = audiences.first()?;
+        let is_wanted = |audience: &str| {
+            let audience = audience.trim_end_matches('/');
+            self.resources
+                .iter()
+                .any(|resource| resource.eq_ignore_ascii_case(audience))
+        };
         let is_exchange = audiences
             .iter()
-            .any(|audience| named(audience, &EXCHANGE) || named(audience, &self.resources));
-        let is_graph = audiences.iter().any(|audience| named(audience, &GRAPH));
+            .any(|audience| is_exchange(audience) || is_wanted(audience));
+        let is_graph = audiences.iter().any(|audience| is_graph(audience));
         (!is_exchange && (is_graph || !self.resources.is_empty())).then_some(first)
     }
 
@@ -343,7 +345,17 @@ fn app_only(application: &Application) -> impl Iterator<Item = &str> {
     let scopes = application.app_only_scopes().iter().map(Scope::as_str);
     scopes
         .filter_map(|scope| scope.strip_suffix("/.default"))
-        .filter(|resource| EXCHANGE.contains(resource))
+        .filter(|resource| is_exchange(resource))
+}
+
+/// Whether a token of this audience is for Exchange Online, in whichever cloud.
+fn is_exchange(audience: &str) -> bool {
+    CLOUDS.iter().any(|cloud| cloud.is_mail_audience(audience))
+}
+
+/// The same of Microsoft Graph, whose tokens no mail server takes.
+fn is_graph(audience: &str) -> bool {
+    CLOUDS.iter().any(|cloud| cloud.is_graph_audience(audience))
 }
 
 /// A word of a command to type. What comes out of a token may be anything: only plain names are put into commands.
@@ -370,21 +382,6 @@ const DELEGATED: &str = "IMAP.AccessAsUser.All";
 const APP_ONLY: &str = "IMAP.AccessAsApp";
 const AGAIN: &str = "Then start again; Exchange may take some minutes to notice.";
 const NOT_CONNECTED: &str = "Check that the mailbox exists and has a licence, and that whoever signed in may open it: for a shared mailbox Full Access, for app-only access Add-MailboxPermission for the service principal.";
-/// The names of Exchange Online's resource: URIs, and the application id that v2.0 tokens carry.
-const EXCHANGE: [&str; 4] = [
-    "https://outlook.office.com",
-    "https://outlook.office365.com",
-    "https://ps.outlook.com",
-    "00000002-0000-0ff1-ce00-000000000000",
-];
-/// The same of Microsoft Graph, whose tokens no mail server takes.
-const GRAPH: [&str; 5] = [
-    "https://graph.microsoft.com",
-    "https://graph.microsoft.us",
-    "https://dod-graph.microsoft.us",
-    "https://microsoftgraph.chinacloudapi.cn",
-    "00000003-0000-0000-c000-000000000000",
-];
 const CODES: [&str; 9] = [
     "imap_disabled",
     "imap_refused",

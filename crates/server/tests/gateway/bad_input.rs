@@ -9,7 +9,7 @@ use crate::world::World;
 const ROWS: &str = r#"
 POST /v1/connect-sessions | { | 400 malformed_body
 POST /v1/connect-sessions | [] | 422 invalid_field body
-POST /v1/connect-sessions | {} | 422 invalid_field application
+POST /v1/connect-sessions | {} | 422 invalid_field origin
 POST /v1/connect-sessions | {+"orgin": 1} | 422 invalid_field orgin
 POST /v1/connect-sessions | {+"origin": 1} | 422 invalid_field origin
 POST /v1/connect-sessions | {+"origin": "https://evil.test"} | 422 invalid_field origin
@@ -18,6 +18,7 @@ POST /v1/connect-sessions | {+"metadata": "x"} | 422 invalid_field metadata
 POST /v1/connect-sessions | {+"metadata": {"x": "LONG"}} | 422 invalid_field metadata
 POST /v1/connect-sessions | {+"user_label": "a\nb"} | 422 invalid_field user_label
 POST /v1/connect-sessions | {+"login_hint": "LONG"} | 422 invalid_field login_hint
+POST /v1/connect-sessions | {+"application": "nameless"} | 422 invalid_field login_hint
 POST /v1/connect-sessions | {+"mailbox": "nobody"} | 422 invalid_field mailbox
 POST /v1/connect-sessions | {+"return_url": "https://evil.test/"} | 422 invalid_field return_url
 POST /v1/connect-sessions | {+"return_url": "/relative"} | 422 invalid_field return_url

@@ -131,11 +131,6 @@ impl World {
         request.send().await.unwrap()
     }
 
-    /// A file beside the settings.
-    pub(crate) fn file(&self, name: &str) -> std::path::PathBuf {
-        self.dir.path().join(name)
-    }
-
     pub(crate) async fn new_key(&self, site: &str, scopes: &[ApiScope]) -> String {
         let key = NewApiKey {
             site: site.to_owned(),
@@ -287,6 +282,11 @@ url = "sqlite:mailgrant.db"
 [[application]]
 id = "contoso"
 provider = "corp"
+client_id = "client"
+client_secret_file = "secret"
+[[application]]
+id = "nameless"
+provider = "yandex"
 client_id = "client"
 client_secret_file = "secret"
 [[provider]]

@@ -197,3 +197,17 @@ fn what_a_token_says_never_becomes_part_of_a_command() {
         assert!(!diagnosis.detail.contains(['\r', '\n']));
     }
 }
+
+#[test]
+fn national_clouds_are_exchange_too() {
+    let scopes = "openid https://outlook.office365.us/IMAP.AccessAsUser.All";
+    let code = |audience: &str| {
+        let token = applications(json!({"aud": audience}));
+        diagnosed(scopes, &refused(), &token, ADA).code
+    };
+    assert_eq!(
+        code("https://outlook.office365.us"),
+        "service_principal_missing"
+    );
+    assert_eq!(code("https://graph.microsoft.us/"), "token_wrong_audience");
+}
