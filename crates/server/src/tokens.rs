@@ -270,16 +270,12 @@ impl TokenKeeper {
             }
             Next::Wait(error) => return self.noted(wanted, Err(error)).await,
             Next::Join(flight) => {
-                let outcome = slot::landed(flight).await;
-                slot.used();
-                return self.noted(wanted, outcome).await;
+                return self.noted(wanted, slot::landed(flight).await).await;
             }
             Next::Launch => self.launch(wanted, &slot, Purpose::Request),
         };
         // What it means for the account is on record when it lands.
-        let outcome = slot::landed(flight).await;
-        slot.used();
-        outcome
+        slot::landed(flight).await
     }
 
     /// Puts on record what it means for an account whose request made no request to the authority of its own.

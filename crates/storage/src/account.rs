@@ -27,6 +27,8 @@ pub struct Account {
     pub flow: Flow,
     /// The tenant whose token endpoint is asked; `None`: the application's.
     pub tenant: Option<String>,
+    /// The origin of the page on which it was last connected; `None` where no page was.
+    pub origin: Option<String>,
     /// Whether it works.
     pub state: AccountState,
     /// The user name for IMAP: the shared mailbox's address where it is one.

@@ -8,7 +8,7 @@ use mailgrant_core::time::UnixTime;
 use mailgrant_core::token::ClientAssertion;
 
 use super::error::{CredentialError, Part};
-use super::watched::content;
+use super::watched::{PATIENCE, content};
 
 /// A file that somebody else keeps filled with a fresh token: Kubernetes, SPIFFE, a CI system.
 ///
@@ -52,10 +52,15 @@ impl Federated {
                 _ => Ok(token),
             }
         });
-        looked.await.unwrap_or_else(|_| {
-            let problem = "was not read: the program is ending";
-            Err(CredentialError::new(Part::Token, &self.token_file, problem))
-        })
+        let missed = |problem: &str| {
+            let path = &self.token_file;
+            Err(CredentialError::new(Part::Token, path, problem))
+        };
+        match tokio::time::timeout(PATIENCE, looked).await {
+            Ok(Ok(token)) => token,
+            Ok(Err(_)) => missed("was not read: the program is ending"),
+            Err(_) => missed("cannot be read in time"),
+        }
     }
 }
 

@@ -3,7 +3,8 @@
 use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, TryLockError};
+use std::time::Duration;
 
 use aws_lc_rs::digest::{Context, SHA256};
 use mailgrant_core::time::UnixTime;
@@ -37,12 +38,13 @@ pub(crate) trait Meaning: Send + Sync + 'static {
 /// once, and what they said before stays in use.
 pub(crate) struct Watched<M: Meaning> {
     meaning: M,
-    state: Mutex<State<M::Value>>,
+    /// Never held while a file is read: files may hang.
+    good: Mutex<Arc<M::Value>>,
+    seen: Mutex<Seen>,
 }
 
-struct State<T> {
-    good: Arc<T>,
-    /// Of the contents that `good` was read from; the contents themselves are secret.
+struct Seen {
+    /// Of the contents in use; they themselves are secret.
     digest: Digest,
     /// Why the newest contents are not in use; with their digest where they never will be.
     bad: Option<(Option<Digest>, CredentialError)>,
@@ -54,14 +56,16 @@ impl<M: Meaning> Watched<M> {
     /// Reads the files for the first time.
     pub(crate) fn open(meaning: M) -> Result<Self, CredentialError> {
         let contents = contents(&meaning)?;
-        let good = Arc::new(meaning.read(&contents)?);
-        let digest = digest(&contents);
-        let state = Mutex::new(State {
-            good,
-            digest,
+        let good = Mutex::new(Arc::new(meaning.read(&contents)?));
+        let seen = Mutex::new(Seen {
+            digest: digest(&contents),
             bad: None,
         });
-        Ok(Self { meaning, state })
+        Ok(Self {
+            meaning,
+            good,
+            seen,
+        })
     }
 
     /// What makes sense of them.
@@ -71,69 +75,71 @@ impl<M: Meaning> Watched<M> {
 
     /// What the files said when they were last looked at.
     pub(crate) fn last(&self) -> Arc<M::Value> {
-        Arc::clone(&self.lock().good)
+        Arc::clone(&self.good.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// What the files say now. Off the runtime's own threads: files may be slow.
+    /// What the files say now. Off the runtime's own threads, and not waited for without end: files
+    /// may be slow.
     pub(crate) async fn current(self: &Arc<Self>, now: UnixTime) -> Arc<M::Value> {
         let watched = Arc::clone(self);
-        let looked = tokio::task::spawn_blocking(move || watched.look(now)).await;
-        // Not looked at when the runtime is ending.
-        looked.unwrap_or_else(|_| self.last())
+        let looking = tokio::task::spawn_blocking(move || watched.look(now));
+        if tokio::time::timeout(PATIENCE, looking).await.is_err() {
+            let file = self.file().display();
+            tracing::error!(%file, "the file cannot be read in time; what it held before stays in use");
+        }
+        self.last()
     }
 
-    fn look(&self, now: UnixTime) -> Arc<M::Value> {
-        let mut state = self.lock();
+    fn look(&self, now: UnixTime) {
+        // Who comes while somebody looks is served what is there: nobody queues behind a slow disk.
+        let mut seen = match self.seen.try_lock() {
+            Ok(seen) => seen,
+            Err(TryLockError::Poisoned(seen)) => seen.into_inner(),
+            Err(TryLockError::WouldBlock) => return,
+        };
         match contents(&self.meaning) {
-            Err(error) => state.complain(None, error),
+            Err(error) => seen.complain(None, error),
             Ok(contents) => {
                 let digest = digest(&contents);
                 let known_bad = |(bad, _): &(Option<Digest>, _)| bad.as_ref() == Some(&digest);
-                if digest == state.digest {
-                    if let Some((_, error)) = state.bad.take() {
+                if digest == seen.digest {
+                    if let Some((_, error)) = seen.bad.take() {
                         let file = error.path().display();
                         tracing::info!(%file, "the file is as it was before, and in use");
                     }
-                } else if !state.bad.as_ref().is_some_and(known_bad) {
-                    self.replace(&mut state, &contents, digest, now);
+                } else if !seen.bad.as_ref().is_some_and(known_bad) {
+                    self.replace(&mut seen, &contents, digest, now);
                 }
             }
         }
-        Arc::clone(&state.good)
     }
 
-    fn replace(
-        &self,
-        state: &mut State<M::Value>,
-        contents: &[Content],
-        digest: Digest,
-        now: UnixTime,
-    ) {
+    fn replace(&self, seen: &mut Seen, contents: &[Content], digest: Digest, now: UnixTime) {
         let value = match self.meaning.read(contents) {
             Ok(value) => value,
-            Err(error) => return state.complain(Some(digest), error),
+            Err(error) => return seen.complain(Some(digest), error),
         };
         match self.meaning.check(&value, now) {
             // It may do later: a certificate that is not valid yet. So it is read again.
-            Err(error) => state.complain(None, error),
+            Err(error) => seen.complain(None, error),
             Ok(()) => {
-                if let Some((_, path)) = self.meaning.files().first() {
-                    let file = path.display();
-                    tracing::info!(%file, "the file was replaced; its new content is in use");
-                }
-                state.good = Arc::new(value);
-                state.digest = digest;
-                state.bad = None;
+                let file = self.file().display();
+                tracing::info!(%file, "the file was replaced; its new content is in use");
+                *self.good.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(value);
+                seen.digest = digest;
+                seen.bad = None;
             }
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State<M::Value>> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The first, in whose name all are spoken of.
+    fn file(&self) -> &Path {
+        let files = self.meaning.files();
+        files.first().map_or(Path::new(""), |(_, path)| path)
     }
 }
 
-impl<T> State<T> {
+impl Seen {
     /// Says it once, however often the same is seen.
     fn complain(&mut self, digest: Option<Digest>, error: CredentialError) {
         if self.bad.as_ref().is_none_or(|(_, known)| *known != error) {
@@ -148,6 +154,11 @@ pub(crate) fn content(part: Part, path: &Path) -> Result<Content, CredentialErro
     let unreadable = |error: std::io::Error| {
         CredentialError::new(part, path, format!("cannot be read: {error}"))
     };
+    // Opening a pipe waits for its other end; and what can be read only once is of no use here.
+    if !std::fs::metadata(path).map_err(unreadable)?.is_file() {
+        let problem = "is not a file: name one that can be read again and again";
+        return Err(CredentialError::new(part, path, problem));
+    }
     let file = File::open(path).map_err(unreadable)?;
     // Sized at once: a growing buffer would leave copies of secrets behind.
     let mut content = Zeroizing::new(Vec::with_capacity(LARGEST + 1));
@@ -179,6 +190,8 @@ fn digest(contents: &[Content]) -> Digest {
     context.finish().as_ref().to_vec()
 }
 
+/// How long a request waits for its credential's files.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 /// A PKCS#12 file with a long chain has less than half of it.
 const LARGEST: usize = 64 * 1024;
 
@@ -265,7 +278,8 @@ mod tests {
                 .with_writer(move || log.clone())
                 .with_ansi(false)
                 .finish();
-            let value = tracing::subscriber::with_default(subscriber, || self.watched.look(now));
+            tracing::subscriber::with_default(subscriber, || self.watched.look(now));
+            let value = self.watched.last();
             let log = String::from_utf8(self.log.0.lock().unwrap().clone()).unwrap();
             assert!(!log.contains("canary"), "{log}");
             (value.as_ref().clone(), log)
@@ -309,6 +323,30 @@ mod tests {
         assert_eq!(value, "a canary");
         assert!(log.contains("as it was before"), "{log}");
         assert_eq!(files.look(NOW).1, "");
+    }
+
+    #[test]
+    fn nobody_queues_behind_a_slow_disk() {
+        let files = Files::open();
+        files.write("one", "a second");
+        let somebody_looks = files.watched.seen.lock().unwrap();
+        assert_eq!(files.look(NOW), ("a canary".to_owned(), String::new()));
+        drop(somebody_looks);
+        assert_eq!(files.look(NOW).0, "a second");
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn what_is_no_file_is_not_opened() {
+        let folder = tempfile::tempdir().unwrap();
+        // Opening a pipe without a writer would never return.
+        let pipe = folder.path().join("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+        assert!(made.unwrap().success());
+        for path in [pipe.as_path(), folder.path(), Path::new("/dev/null")] {
+            let error = content(Part::Secret, path).unwrap_err();
+            assert!(error.problem().contains("is not a file"), "{error}");
+        }
     }
 
     #[test]

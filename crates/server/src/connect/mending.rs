@@ -25,7 +25,7 @@ pub(crate) async fn reopen(
     link: &str,
 ) -> Result<HttpResponse, Page> {
     let account = find(gateway, link).await?;
-    let origin = origin(gateway);
+    let origin = origin(gateway, &account);
     let binding = Binding::of(request, gateway.is_https(), &*gateway.environment.random);
     let question = Question::again(gateway, &account, &origin, binding.form_token(link));
     Ok(question.respond(binding.cookie(gateway.is_https())))
@@ -54,7 +54,7 @@ pub(crate) async fn resume(
         .add(
             session(
                 &account,
-                origin(gateway),
+                origin(gateway, &account),
                 &client_token,
                 gateway.now() + LIFETIME,
             ),
@@ -187,8 +187,12 @@ async fn find(gateway: &Gateway, link: &str) -> Result<Account, Page> {
         })
 }
 
-/// The site, as far as it is known: an account belongs to a name of an API key's, not to an address of the web.
-fn origin(gateway: &Gateway) -> String {
+/// The site by which the person knows it, as far as it is known: an imported account was connected on no page.
+fn origin(gateway: &Gateway, account: &Account) -> String {
+    let known = account.origin.as_deref();
+    if let Some(allowed) = known.and_then(|origin| gateway.allowed_origin(origin)) {
+        return allowed.as_str().to_owned();
+    }
     match gateway.settings.server.allowed_origins.as_slice() {
         [only] => only.as_str().to_owned(),
         _ => gateway.public_url.origin().ascii_serialization(),

@@ -1,7 +1,7 @@
 //! `/v1/connect-sessions`: a site lets one of its users connect a mailbox.
 
 use actix_web::{HttpResponse, http::header, post, web::Data};
-use mailgrant_core::secret::Secret;
+use mailgrant_core::{provider::Provider, secret::Secret};
 use mailgrant_storage::{
     Account, AccountState, ConnectSession, Flow, NewConnectSession, SecretHash, random_secret,
 };
@@ -99,6 +99,21 @@ async fn checked(
     new: NewSession,
     client_token: &Secret,
 ) -> Result<NewConnectSession, Problem> {
+    let mended = match &new.account {
+        Some(account) => Some(account::find(gateway, &site, account).await?),
+        None => None,
+    };
+    let application = match (&mended, &new.application) {
+        (Some(account), _) => account.application.clone(),
+        (None, Some(application)) => application.clone(),
+        (None, None) => {
+            return Err(Problem::field(
+                "application",
+                "missing field `application`; or give `account`, to let its person sign in again",
+            ));
+        }
+    };
+    let registration = gateway.registration(&application)?;
     for (field, text) in [
         ("user_label", &new.user_label),
         ("login_hint", &new.login_hint),
@@ -113,14 +128,29 @@ async fn checked(
     }
     let metadata = metadata(new.metadata.clone())?;
     let origin = origin(gateway, new.origin.as_deref())?;
-    let session = match &new.account {
+    let expires_at = gateway.now() + LIFETIME;
+    let session = match &mended {
         Some(account) => {
-            let account = account::find(gateway, &site, account).await?;
-            gateway.registration(&account.application)?;
-            check_mends(&new, &account)?;
-            connect::session(&account, origin, client_token, gateway.now() + LIFETIME)
+            check_mends(&new, account)?;
+            connect::session(account, origin, client_token, expires_at)
         }
-        None => fresh(gateway, site, &new, origin, client_token)?,
+        None => {
+            check_mailbox(new.mailbox.as_deref())?;
+            check_address(&new, &registration.application.provider)?;
+            NewConnectSession {
+                site,
+                application,
+                origin,
+                user_label: None,
+                login_hint: new.login_hint,
+                mailbox: new.mailbox,
+                mends: None,
+                return_url: None,
+                metadata: Value::Null,
+                client_token: SecretHash::of(client_token.expose()),
+                expires_at,
+            }
+        }
     };
     Ok(NewConnectSession {
         user_label: new.user_label,
@@ -130,20 +160,8 @@ async fn checked(
     })
 }
 
-fn fresh(
-    gateway: &Gateway,
-    site: String,
-    new: &NewSession,
-    origin: String,
-    client_token: &Secret,
-) -> Result<NewConnectSession, Problem> {
-    let application = new.application.clone().ok_or_else(|| {
-        Problem::field(
-            "application",
-            "missing field `application`; or give `account`, to let its person sign in again",
-        )
-    })?;
-    let provider = &gateway.registration(&application)?.application.provider;
+/// Where a sign-in does not tell whose mailbox it is, somebody has to before it begins.
+fn check_address(new: &NewSession, provider: &Provider) -> Result<(), Problem> {
     if provider.address_claims.is_empty() && new.login_hint.is_none() && new.mailbox.is_none() {
         let name = &provider.display_name;
         return Err(Problem::field(
@@ -153,27 +171,17 @@ fn fresh(
             ),
         ));
     }
-    if let Some(mailbox) = &new.mailbox
-        && !mailbox.contains('@')
-    {
-        return Err(Problem::field(
+    Ok(())
+}
+
+fn check_mailbox(mailbox: Option<&str>) -> Result<(), Problem> {
+    match mailbox {
+        Some(mailbox) if !mailbox.contains('@') => Err(Problem::field(
             "mailbox",
             "must be the address of a mailbox",
-        ));
+        )),
+        _ => Ok(()),
     }
-    Ok(NewConnectSession {
-        site,
-        application,
-        origin,
-        user_label: None,
-        login_hint: new.login_hint.clone(),
-        mailbox: new.mailbox.clone(),
-        mends: None,
-        return_url: None,
-        metadata: Value::Null,
-        client_token: SecretHash::of(client_token.expose()),
-        expires_at: gateway.now() + LIFETIME,
-    })
 }
 
 /// What is said beside the account must not say something else.

@@ -27,6 +27,8 @@ struct State {
     /// What was wanted last.
     wanted: Option<Wanted>,
     token: Option<Cached>,
+    /// When somebody last asked: a token that nobody uses is not renewed ahead.
+    used_at: Option<UnixTime>,
     flight: Option<Flight>,
     generation: Option<i64>,
     failures: u32,
@@ -40,8 +42,6 @@ struct State {
 struct Cached {
     live: LiveToken,
     refresh_at: UnixTime,
-    /// Whether somebody asked for it: one that nobody uses is not renewed ahead.
-    used: bool,
 }
 
 /// An answer of the authority whose refresh token is not on disk yet.
@@ -79,19 +79,19 @@ pub(super) enum Next {
 impl Slot {
     pub(super) fn next(&self, now: UnixTime) -> Next {
         let mut state = self.lock();
+        state.used_at = Some(now);
         let pausing = state.pausing(now);
-        let flying = state.flight.clone();
-        match &mut state.token {
-            Some(cached) if now < cached.refresh_at => Next::Serve(cached.take()),
+        match &state.token {
+            Some(cached) if now < cached.refresh_at => Next::Serve(cached.live.clone()),
             Some(cached) if cached.live.is_good(now) => {
-                if pausing.is_some() || flying.is_some() {
-                    Next::Serve(cached.take())
+                if pausing.is_some() || state.flight.is_some() {
+                    Next::Serve(cached.live.clone())
                 } else {
-                    Next::ServeAndRefresh(cached.take())
+                    Next::ServeAndRefresh(cached.live.clone())
                 }
             }
-            _ => match (flying, pausing) {
-                (Some(flight), _) => Next::Join(flight),
+            _ => match (&state.flight, pausing) {
+                (Some(flight), _) => Next::Join(flight.clone()),
                 (None, Some(error)) => Next::Wait(error),
                 (None, None) => Next::Launch,
             },
@@ -133,7 +133,11 @@ impl Slot {
     pub(super) fn due(&self, now: UnixTime) -> Option<Due> {
         let state = self.lock();
         let cached = state.token.as_ref()?;
-        let is_due = cached.used
+        let lifetime = cached.live.expires_at.since(cached.live.obtained_at);
+        let is_used = state
+            .used_at
+            .is_some_and(|used_at| now.since(used_at) <= lifetime);
+        let is_due = is_used
             && cached.refresh_at <= now
             && cached.live.is_good(now)
             && state.flight.is_none()
@@ -201,16 +205,8 @@ impl Slot {
         self.lock().token = Some(Cached {
             refresh_at,
             live: live.clone(),
-            used: false,
         });
         live
-    }
-
-    /// Somebody waited for the token in memory.
-    pub(super) fn used(&self) {
-        if let Some(cached) = &mut self.lock().token {
-            cached.used = true;
-        }
     }
 
     /// Ends the flight and remembers how it went.
@@ -266,13 +262,6 @@ impl State {
     fn pausing(&self, now: UnixTime) -> Option<Error> {
         let (until, error) = self.pause.as_ref()?;
         (now < *until).then(|| error.clone().waiting(until.since(now)))
-    }
-}
-
-impl Cached {
-    fn take(&mut self) -> LiveToken {
-        self.used = true;
-        self.live.clone()
     }
 }
 

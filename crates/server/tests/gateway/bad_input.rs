@@ -9,7 +9,7 @@ use crate::world::World;
 const ROWS: &str = r#"
 POST /v1/connect-sessions | { | 400 malformed_body
 POST /v1/connect-sessions | [] | 422 invalid_field body
-POST /v1/connect-sessions | {} | 422 invalid_field origin
+POST /v1/connect-sessions | {} | 422 invalid_field application
 POST /v1/connect-sessions | {+"orgin": 1} | 422 invalid_field orgin
 POST /v1/connect-sessions | {+"origin": 1} | 422 invalid_field origin
 POST /v1/connect-sessions | {+"origin": "https://evil.test"} | 422 invalid_field origin

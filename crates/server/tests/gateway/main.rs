@@ -15,6 +15,7 @@ mod credentials;
 mod event_stream;
 mod events;
 mod imap;
+mod keeping;
 mod mail;
 mod providers;
 mod reauth;

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 use crate::{
-    session::onward,
+    session::{Session, onward},
     world::{Answer, ORIGIN, World, tokens},
 };
 
@@ -57,6 +57,28 @@ async fn opening_the_link_changes_nothing_and_the_answer_mends_the_account() {
         world.send("GET", &dead.link, &[], None).await.status,
         404,
         "it has served"
+    );
+}
+
+#[tokio::test]
+async fn the_person_is_told_which_of_the_sites_it_is_for() {
+    let world = World::start().await;
+    world
+        .authority_answers("code=first", 200, tokens("access", Some("second")))
+        .await;
+    let session = Session::of(&world).await;
+    let (cookie, state) = session.click(&world).await;
+    let query = format!("code=first&state={state}");
+    session.come_back(&world, &cookie, &query).await;
+    let id = session.seen(&world).await["account_id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let dead = Dead::become_of(&world, id).await;
+    let page = world.send("GET", &dead.link, &[], None).await.text();
+    assert!(
+        page.contains("<dt>Site</dt><dd>https://app.example.com</dd>"),
+        "{page}"
     );
 }
 
@@ -303,7 +325,11 @@ struct Dead {
 
 impl Dead {
     async fn of(world: &World) -> Self {
-        let id = world.account().await;
+        Self::become_of(world, world.account().await).await
+    }
+
+    /// The refresh token of the account is `second`.
+    async fn become_of(world: &World, id: String) -> Self {
         let path = format!("/v1/accounts/{id}");
         let refusal =
             json!({"error": "invalid_grant", "error_description": "AADSTS50173: revoked"});

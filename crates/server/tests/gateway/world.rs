@@ -131,6 +131,11 @@ impl World {
         request.send().await.unwrap()
     }
 
+    /// A file beside the settings.
+    pub(crate) fn file(&self, name: &str) -> std::path::PathBuf {
+        self.dir.path().join(name)
+    }
+
     pub(crate) async fn new_key(&self, site: &str, scopes: &[ApiScope]) -> String {
         let key = NewApiKey {
             site: site.to_owned(),

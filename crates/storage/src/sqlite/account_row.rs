@@ -11,7 +11,7 @@ use crate::id::AccountId;
 
 macro_rules! columns {
     () => {
-        "id, site, application, flow, tenant, state, imap_user, smtp_user, from_address, identity, diagnosis, \
+        "id, site, application, flow, tenant, origin, state, imap_user, smtp_user, from_address, identity, diagnosis, \
          next_attempt_at, metadata, created_at, updated_at, \
          (SELECT obtained_at FROM grants WHERE account_id = accounts.id) AS grant_obtained_at, \
          (SELECT refreshed_at FROM grants WHERE account_id = accounts.id) AS grant_refreshed_at"
@@ -27,6 +27,7 @@ pub(super) struct AccountRow {
     application: String,
     flow: String,
     tenant: Option<String>,
+    origin: Option<String>,
     state: String,
     imap_user: String,
     smtp_user: String,
@@ -106,6 +107,7 @@ impl TryFrom<AccountRow> for Account {
             id: account_id(row.id)?,
             site: row.site,
             application: row.application,
+            origin: row.origin,
             tenant: row.tenant,
             imap_user: row.imap_user,
             smtp_user: row.smtp_user,

@@ -31,7 +31,7 @@ pub(super) async fn complete(
         return Ok(Completion::Refused(Box::new(session)));
     }
     let Connected {
-        account,
+        mut account,
         reconnected,
     } = match &session.mends {
         Some(mends) => match account_change::mend(change, mends, account, grant, now).await? {
@@ -44,6 +44,16 @@ pub(super) async fn complete(
         },
         None => account_change::connect(change, account, grant, now).await?,
     };
+    // A link that was mailed begins on no page.
+    if session.mends.is_none() {
+        sqlx::query("UPDATE accounts SET origin = ?2 WHERE id = ?1")
+            .bind(account.id.as_str())
+            .bind(&session.origin)
+            .execute(&mut **change)
+            .await
+            .map_err(failed)?;
+        account.origin = Some(session.origin.clone());
+    }
     let row: SessionRow = sqlx::query_as(concat!(
         "UPDATE connect_sessions SET status = 'connected', phase = 'finished', account_id = ?2, diagnosis = NULL, \
          consent_state_hash = NULL, completed_at = ?3 WHERE id = ?1 RETURNING ",

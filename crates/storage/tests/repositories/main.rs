@@ -73,6 +73,7 @@ suite!(sqlite, crate::support::sqlite(), {
     mending: [
         the_same_person_mends_that_account_and_no_other,
         somebody_else_mends_nothing,
+        an_account_knows_the_page_it_was_connected_on,
         an_imported_account_takes_the_first_person_who_is_proven,
         an_imported_account_takes_nobody_who_has_the_mailbox_already,
         what_is_gone_or_switched_off_is_not_mended,

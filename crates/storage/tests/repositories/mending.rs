@@ -250,3 +250,42 @@ pub async fn what_is_gone_or_switched_off_is_not_mended(storage: Arc<dyn Storage
     let mended = mended(&*storage, &off, new_account("default", "off")).await;
     assert!(matches!(mended, Completion::Connected(_)), "{mended:?}");
 }
+
+pub async fn an_account_knows_the_page_it_was_connected_on(storage: Arc<dyn Storage>) {
+    let session = returned_mending(&*storage, "a page's", None).await;
+    let completed = storage
+        .connect_sessions()
+        .complete(&session.id, new_account("default", "ada"), grant("a"), NOW)
+        .await
+        .unwrap();
+    let Completion::Connected(completed) = completed else {
+        panic!("{completed:?}");
+    };
+    let account = completed.account;
+    assert_eq!(account.origin.as_ref(), Some(&session.origin));
+    assert_eq!(
+        now(&*storage, &account).await.unwrap().origin,
+        account.origin
+    );
+
+    // No page: what is known stays.
+    storage
+        .accounts()
+        .connect(new_account("default", "ada"), grant("b"), NOW)
+        .await
+        .unwrap();
+    mended(&*storage, &account, new_account("default", "ada")).await;
+    let forgotten = storage.connect_sessions().forget_before(later(9999)).await;
+    assert!(forgotten.unwrap() > 0);
+    assert_eq!(
+        now(&*storage, &account).await.unwrap().origin,
+        account.origin
+    );
+
+    let imported = storage
+        .accounts()
+        .add(new_account("default", "eve"), None, NOW)
+        .await
+        .unwrap();
+    assert_eq!(imported.origin, None);
+}

@@ -34,6 +34,7 @@ async fn tenants(authority: &Authority, names: &[&str]) -> Client {
     let imap = MailHost::new("imap.test", 993, Tls::Implicit).unwrap();
     let mut provider = Provider::custom("entra", endpoints, scopes("mail"), imap);
     provider.default_tenant = Some("organizations".to_owned());
+    provider.tenant_aliases = &["organizations"];
     registration.provider = Arc::new(provider);
     let http = http_client(None, &policy()).unwrap();
     Client::new(http, registration, policy(), surroundings()).unwrap()

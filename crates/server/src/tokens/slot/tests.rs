@@ -103,11 +103,11 @@ fn a_token_that_is_used_falls_due_and_one_that_nobody_uses_does_not() {
     let token = keep(&slot, "token", 3600, 0);
     slot.land(&Ok(token), UnixTime(0));
     drop(landing);
-    assert!(slot.due(UnixTime(2400)).is_none());
-    slot.used();
+    assert!(slot.due(UnixTime(2400)).is_none(), "nobody has asked");
+    assert!(matches!(slot.next(UnixTime(10)), Next::Serve(_)));
     assert!(slot.due(UnixTime(2399)).is_none());
     assert!(slot.due(UnixTime(2400)).is_some());
-    // Renewed ahead, the new one is used again first.
+    // Renewed ahead, it is worth another one only when it is used.
     keep(&slot, "next", 3600, 2400);
     assert!(slot.due(UnixTime(4800)).is_none());
     assert!(matches!(slot.next(UnixTime(4000)), Next::Serve(_)));
