@@ -37,6 +37,8 @@ enum Notice {
 /// replicas there are; of those that have ended, in the log, at start and once a day.
 pub(super) async fn watch(gateway: &Gateway) {
     for application in &gateway.settings.applications {
+        // It may have been replaced since a token was last asked for.
+        application.credential.reread(gateway.now()).await;
         if let Some(ends_at) = application.credential_ends_at() {
             look(gateway, application, ends_at).await;
         }

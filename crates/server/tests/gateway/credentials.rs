@@ -1,6 +1,12 @@
 //! Settings of credentials: what starts, and what is said to what does not.
 
-use std::{path::Path, sync::Arc};
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+};
 
 use mailgrant_core::time::UnixTime;
 use mailgrant_oauth::Credential;
@@ -343,12 +349,6 @@ fn what_cannot_work_stops_the_start_and_names_the_key() {
 
 #[tokio::test]
 async fn a_certificate_that_has_ended_stops_the_start_and_names_the_setting() {
-    struct Later;
-    impl Clock for Later {
-        fn now(&self) -> UnixTime {
-            UnixTime(END)
-        }
-    }
     let folder = Folder::new();
     let application = folder.load(&format!("{ID}\ncertificate = {{ file = \"both.pem\" }}"));
     let file = folder.0.path().join("mailgrant.toml");
@@ -359,7 +359,7 @@ async fn a_certificate_that_has_ended_stops_the_start_and_names_the_setting() {
     let settings = Settings::load(Some(&file), [listen].into_iter()).unwrap();
     assert_eq!(settings.applications[0].id, application.unwrap().id);
     let environment = Environment {
-        clock: Arc::new(Later),
+        clock: Arc::new(Simulated(AtomicI64::new(END))),
         ..Environment::system()
     };
     let error = Gateway::start(settings, environment)
@@ -375,4 +375,62 @@ async fn a_certificate_that_has_ended_stops_the_start_and_names_the_setting() {
         error.contains("both.pem: the certificate has expired on 2126-10-29: make a new one"),
         "{error}"
     );
+}
+
+#[tokio::test]
+async fn a_replaced_certificate_raises_no_alarm() {
+    let folder = Folder::new();
+    let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_RSA_SHA256).unwrap();
+    let until = |year, month| {
+        let mut certificate = rcgen::CertificateParams::new(Vec::new()).unwrap();
+        certificate.not_before = rcgen::date_time_ymd(2026, 1, 1);
+        certificate.not_after = rcgen::date_time_ymd(year, month, 1);
+        let certificate = certificate.self_signed(&key).unwrap();
+        format!("{}{}", certificate.pem(), key.serialize_pem())
+    };
+    folder.write("replaced.pem", until(2027, 3));
+    folder.write("forgotten.pem", until(2027, 3));
+    folder
+        .load(&format!(
+            "{ID}\ncertificate = {{ file = \"replaced.pem\" }}\n[[application]]\nid = \"other\"\n\
+             provider = \"microsoft365\"\ntenant = \"contoso.test\"\n{ID}\n\
+             certificate = {{ file = \"forgotten.pem\" }}\n[server]\nlisten = \"127.0.0.1:0\""
+        ))
+        .unwrap();
+    let settings = Settings::load(
+        Some(&folder.0.path().join("mailgrant.toml")),
+        [].into_iter(),
+    );
+    // 2027-01-15.
+    let clock = Arc::new(Simulated(AtomicI64::new(1_800_000_000)));
+    let environment = Environment {
+        clock: Arc::clone(&clock) as Arc<dyn Clock>,
+        ..Environment::system()
+    };
+    let running = Gateway::start(settings.unwrap(), environment)
+        .await
+        .unwrap();
+    running.round().await;
+    folder.write("replaced.pem", until(2028, 3));
+    // 2027-02-10: nineteen days before the first end.
+    clock.0.store(1_802_246_400, Ordering::Relaxed);
+    running.round().await;
+
+    let listed = running.storage().events().list("default", None, 100).await;
+    let page = listed.unwrap().unwrap();
+    let told: Vec<_> = page
+        .events
+        .iter()
+        .map(|event| &event.data["application"])
+        .collect();
+    assert_eq!(told, ["other"]);
+    running.stop().await;
+}
+
+struct Simulated(AtomicI64);
+
+impl Clock for Simulated {
+    fn now(&self) -> UnixTime {
+        UnixTime(self.0.load(Ordering::Relaxed))
+    }
 }
