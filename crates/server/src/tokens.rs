@@ -1,5 +1,6 @@
 //! Access tokens for accounts: refreshed in time, once at a time, never lost.
 
+mod app_only;
 mod error;
 mod flight;
 mod slot;
@@ -97,54 +98,6 @@ impl TokenKeeper {
         self.token(&self.0.wanted(account)?, None).await
     }
 
-    /// An app-only token for a mailbox that need not be an account: the one that the application's accounts of that tenant
-    /// share. `tenant`: the tenant whose authority is asked; none is the application's own.
-    ///
-    /// # Errors
-    /// As [`TokenKeeper::access_token`].
-    pub async fn app_only_token(
-        &self,
-        application: &str,
-        tenant: Option<&str>,
-        mailbox: &str,
-    ) -> Result<LiveToken, Error> {
-        let registration = self.0.registration(application)?;
-        let wanted = Wanted::app_only(&registration.application, tenant, mailbox);
-        self.token(&wanted, None).await
-    }
-
-    /// Another app-only token than the one that was refused for a mailbox which need not be an account; the same again when
-    /// it was renewed for that reason lately.
-    ///
-    /// # Errors
-    /// As [`TokenKeeper::access_token`].
-    pub(crate) async fn other_app_only_token(
-        &self,
-        application: &str,
-        tenant: Option<&str>,
-        mailbox: &str,
-        refused: &LiveToken,
-    ) -> Result<LiveToken, Error> {
-        let registration = self.0.registration(application)?;
-        let wanted = Wanted::app_only(&registration.application, tenant, mailbox);
-        self.token(&wanted, Some(refused)).await
-    }
-
-    /// Hands this app-only token out no more: it says of itself that no mailbox opens for it.
-    pub(crate) fn give_up_app_only(
-        &self,
-        application: &str,
-        tenant: Option<&str>,
-        mailbox: &str,
-        refused: &LiveToken,
-    ) {
-        if let Ok(registration) = self.0.registration(application) {
-            let wanted = Wanted::app_only(&registration.application, tenant, mailbox);
-            let slot = self.0.slot(&wanted.key);
-            slot.refuse(refused, false, self.0.clock.now());
-        }
-    }
-
     /// A token other than the one the mail server just refused.
     ///
     /// A token that other mailboxes live on is not renewed for one of them again and again: the same may come back.
@@ -158,22 +111,6 @@ impl TokenKeeper {
     ) -> Result<LiveToken, Error> {
         check_state(account)?;
         self.token(&self.0.wanted(account)?, Some(refused)).await
-    }
-
-    /// An app-only token other than this one, as [`TokenKeeper::renewed`] gives for an account.
-    ///
-    /// # Errors
-    /// As [`TokenKeeper::access_token`].
-    pub async fn renewed_app_only(
-        &self,
-        application: &str,
-        tenant: Option<&str>,
-        mailbox: &str,
-        refused: &LiveToken,
-    ) -> Result<LiveToken, Error> {
-        let registration = self.0.registration(application)?;
-        let wanted = Wanted::app_only(&registration.application, tenant, mailbox);
-        self.token(&wanted, Some(refused)).await
     }
 
     /// Forgets what is in memory: the account is gone, or has a new grant.
@@ -348,12 +285,13 @@ impl Inner {
         };
         let outcome = journey.fly().await;
         slot.land(&outcome, self.clock.now());
-        // While nobody waits for it, a passing fault is nobody's.
-        let matters = purpose == Purpose::Request
-            || !matches!(
-                outcome,
-                Err(Error::Unavailable { .. } | Error::Storage { .. })
-            );
+        let matters = match &outcome {
+            Ok(_) | Err(Error::ReauthRequired(_)) => true,
+            // As long as the token in memory serves, there is time to mend it.
+            Err(Error::Refused(_)) => !slot.serves(self.clock.now()),
+            // While nobody waits for it, a passing fault is nobody's.
+            Err(_) => purpose == Purpose::Request,
+        };
         if let (Some(account), true) = (&wanted.account, matters) {
             self.record(account, &outcome, slot).await;
         }

@@ -124,6 +124,15 @@ impl Slot {
             .is_some_and(|(refused, _)| refused == token)
     }
 
+    /// Whether the token in memory may be handed out.
+    pub(super) fn serves(&self, now: UnixTime) -> bool {
+        let state = self.lock();
+        state
+            .token
+            .as_ref()
+            .is_some_and(|cached| cached.live.is_good(now))
+    }
+
     /// What went wrong, while the pause after it lasts.
     pub(super) fn pausing(&self, now: UnixTime) -> Option<Error> {
         self.lock().pausing(now)

@@ -115,6 +115,37 @@ async fn an_authority_that_fails_is_left_alone_and_nobody_is_degraded() {
 }
 
 #[tokio::test]
+async fn while_a_token_is_good_a_refused_application_is_no_event() {
+    let world = World::start().await;
+    let account = format!("/v1/accounts/{}", world.account().await);
+    let token = format!("{account}/access-token");
+    world
+        .authority_answers(
+            "refresh_token=second",
+            200,
+            tokens("access-1", Some("third")),
+        )
+        .await;
+    assert_eq!(world.call("POST", &token, None).await.status, 200);
+    world.authority.reset().await;
+    world
+        .authority_answers("grant_type", 401, json!({"error": "invalid_client"}))
+        .await;
+    let state = async || world.call("GET", &account, None).await.json()["state"].clone();
+    world.clock.forward(2500);
+    for _ in 0..2 {
+        world.gateway.round().await;
+        assert_eq!(world.token_requests().await.len(), 1, "and left alone");
+        let answer = world.call("POST", &token, None).await;
+        assert_eq!(answer.json()["access_token"], "access-1");
+        assert_eq!(state().await, "connected");
+    }
+    world.clock.forward(1200);
+    assert_eq!(world.call("POST", &token, None).await.status, 409);
+    assert_eq!(state().await, "degraded");
+}
+
+#[tokio::test]
 async fn a_new_secret_in_the_file_brings_the_account_back() {
     let world = World::start().await;
     let account = format!("/v1/accounts/{}", world.account().await);

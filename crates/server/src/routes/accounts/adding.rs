@@ -174,7 +174,7 @@ impl Adding<'_> {
     async fn other_token(&self, mailbox: &str, refused: &LiveToken) -> Result<LiveToken, Problem> {
         let tokens = &self.gateway.tokens;
         Ok(tokens
-            .other_app_only_token(self.application, self.tenant.as_deref(), mailbox, refused)
+            .renewed_app_only(self.application, self.tenant.as_deref(), mailbox, refused)
             .await?)
     }
 
