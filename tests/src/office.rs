@@ -7,12 +7,13 @@ use std::{
 
 use anyhow::{Context, Result};
 use reqwest::{Method, StatusCode, header};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::{
     gateway::{Answer, Configuration, Gateway, SITE},
     person::{Page, Person},
+    powershell::Session,
     process::free_port,
     sandbox::Sandbox,
 };
@@ -174,21 +175,7 @@ impl Office {
             .filter_map(Value::as_str)
             .find_map(|step| step.find(cmdlet).and_then(|at| step.get(at..)))
             .with_context(|| format!("no {cmdlet} in {steps:#?}"))?;
-        let mut words = line.split_whitespace().skip(1).peekable();
-        let mut parameters = Map::new();
-        while let Some(name) = words.next().and_then(|word| word.strip_prefix('-')) {
-            let value = match words.next().context("a parameter without a value")? {
-                "$true" => Value::Bool(true),
-                "$false" => Value::Bool(false),
-                text => text.trim_matches('"').into(),
-            };
-            parameters.insert(name.to_owned(), value);
-        }
-        let path = format!("cmdlets/{cmdlet}");
-        self.sandbox
-            .control(&path, &Value::Object(parameters))
-            .await?;
-        Ok(())
+        Session::new(&self.sandbox).type_line(line).await
     }
 
     /// No account, and no token where it could be read.

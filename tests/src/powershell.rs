@@ -44,6 +44,11 @@ impl<'s> Session<'s> {
         evaluate::block(self, &statements).await
     }
 
+    /// Runs a line that somebody was told to type, in a window where the modules are loaded.
+    pub async fn type_line(&mut self, line: &str) -> Result<()> {
+        evaluate::block(self, &parse::script(line)?).await
+    }
+
     /// Types a script step by step, going on with the next step after an error; gives the errors.
     pub async fn run_on(&mut self, script: &str) -> Result<Vec<String>> {
         self.check_modules(script).await?;

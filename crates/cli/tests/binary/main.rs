@@ -9,3 +9,4 @@ mod person;
 mod process;
 mod serving;
 mod settings;
+mod setup;

@@ -15,6 +15,7 @@ use mailgrant_core::{
     time::UnixTime,
     token::AccessToken,
 };
+use mailgrant_doctor::{cmdlets, powershell::Value};
 use mailgrant_mail::imap;
 
 use super::Diagnosis;
@@ -136,7 +137,7 @@ impl Seen<'_> {
                 "IMAP is switched off for this mailbox",
                 "the token is in order and the person's own, so what is left is the mailbox's switch",
                 &[
-                    &format!("An administrator runs: Set-CASMailbox -Identity {} -ImapEnabled $true", quoted(self.login.user)),
+                    &format!("An administrator runs: {}", cmdlets::imap_on(name(self.login.user))),
                     "Then start again.",
                 ],
             ),
@@ -154,7 +155,7 @@ impl Seen<'_> {
                 "mailbox_permission_missing",
                 "The application may not open this mailbox",
                 "it was let in and then found no mailbox it may open",
-                &[&self.add_mailbox_permission(&self.principal()), AGAIN],
+                &[&self.add_mailbox_permission(self.principal()), AGAIN],
             ),
             _ => self.finding(
                 "mailbox_not_connected",
@@ -226,7 +227,7 @@ impl Seen<'_> {
             "The person who signed in may not open this mailbox",
             &format!("{} signed in and has no Full Access on it", shown(person)),
             &[
-                &self.add_mailbox_permission(person),
+                &self.add_mailbox_permission(name(person)),
                 "Or sign in as somebody who may open the mailbox.",
                 AGAIN,
             ],
@@ -234,19 +235,23 @@ impl Seen<'_> {
     }
 
     fn application_unknown(&self) -> Diagnosis {
-        let principal = self.principal();
         self.finding(
             "service_principal_missing",
             "Exchange does not know the application",
             "it has the permission, but no service principal in Exchange, or one with the object id of the wrong object",
             &[
+                "An administrator runs what follows, with the object id of the enterprise application, not of the app registration.",
+                &cmdlets::new_service_principal(
+                    name(self.login.application.client_id.as_str()),
+                    self.principal(),
+                    Value::text("mailgrant"),
+                )
+                .to_string(),
+                &self.add_mailbox_permission(self.principal()),
                 &format!(
-                    "An administrator runs: New-ServicePrincipal -AppId {} -ObjectId {} -DisplayName \"mailgrant\" (the object id of the enterprise application, not of the app registration)",
-                    quoted(self.login.application.client_id.as_str()),
-                    quoted(&principal)
+                    "If it is refused all the same, IMAP may be off: {}",
+                    cmdlets::imap_on(name(self.login.user))
                 ),
-                &self.add_mailbox_permission(&principal),
-                "Check that IMAP is enabled for the mailbox: Set-CASMailbox -ImapEnabled $true.",
             ],
         )
     }
@@ -258,7 +263,10 @@ impl Seen<'_> {
             "The mail server refused the token",
             "the authority gave it all the same",
             &[
-                "Check that IMAP is enabled for the mailbox (Exchange: Set-CASMailbox -ImapEnabled $true).",
+                &format!(
+                    "Check that IMAP is enabled for the mailbox. Exchange: {}",
+                    cmdlets::imap_on(name(self.login.user))
+                ),
                 "Check that the token's audience is the mail server: the scope must name it (Exchange: https://outlook.office.com/IMAP.AccessAsUser.All).",
                 "Check that the person who signed in may open this mailbox (shared mailbox: Full Access).",
             ],
@@ -304,18 +312,17 @@ impl Seen<'_> {
     }
 
     /// The object id of the enterprise application, which an app-only token names.
-    fn principal(&self) -> String {
-        self.claims
-            .oid
-            .clone()
-            .unwrap_or_else(|| "<object id of the enterprise application>".to_owned())
+    fn principal(&self) -> Value {
+        match &self.claims.oid {
+            Some(oid) => name(oid),
+            None => Value::Blank("<object id of the enterprise application>"),
+        }
     }
 
-    fn add_mailbox_permission(&self, whom: &str) -> String {
+    fn add_mailbox_permission(&self, whom: Value) -> String {
         format!(
-            "An administrator runs: Add-MailboxPermission -Identity {} -User {} -AccessRights FullAccess",
-            quoted(self.login.user),
-            quoted(whom)
+            "An administrator runs: {}",
+            cmdlets::add_mailbox_permission(name(self.login.user), whom)
         )
     }
 }
@@ -358,15 +365,15 @@ fn is_graph(audience: &str) -> bool {
     CLOUDS.iter().any(|cloud| cloud.is_graph_audience(audience))
 }
 
-/// A word of a command to type. What comes out of a token may be anything: only plain names are put into commands.
-fn quoted(word: &str) -> String {
-    let plain = |letter: char| letter.is_ascii_alphanumeric() || "@._-+".contains(letter);
-    if !word.is_empty() && word.len() <= 254 && word.chars().all(plain) {
-        format!("\"{word}\"")
-    } else if word.starts_with('<') {
-        word.to_owned()
-    } else {
-        "<as shown above>".to_owned()
+/// A name in a command to type. Any text would stay in its quotation marks, yet what comes out of a token may be
+/// anything: only what can be an address or an id is shown to somebody who will paste it.
+fn name(text: &str) -> Value {
+    // RFC 5322 section 3.2.3, atext.
+    let plain =
+        |letter: char| letter.is_ascii_alphanumeric() || "@.!#$%&'*+-/=?^_`{|}~".contains(letter);
+    match !text.is_empty() && text.len() <= 254 && text.chars().all(plain) {
+        true => Value::text(text),
+        false => Value::Blank("<as shown above>"),
     }
 }
 

@@ -3,7 +3,9 @@
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use super::{ADA, Followed, ORDERS, Walk, code, if_left_out, lines, spoiled, without};
+use super::{
+    ADA, Followed, ORDERS, Walk, add, code, if_left_out, lines, printed, spoiled, without,
+};
 
 #[tokio::test]
 async fn the_script_followed_from_an_empty_tenant_ends_in_mail() {
@@ -215,15 +217,6 @@ async fn a_tenant_that_is_another_stops_the_script_and_the_gateway() {
     assert_eq!(code(&refused), "tenant_unknown", "{}", refused.text);
 }
 
-/// The script and the guide in JSON.
-fn printed(walk: &Walk) -> (String, Value) {
-    let guide = walk.setup(&["--mailbox", ORDERS, "--json"]);
-    (
-        walk.setup(&["--mailbox", ORDERS, "--format", "ps1"]),
-        serde_json::from_str(&guide).unwrap(),
-    )
-}
-
 async fn left_out(step: &str) {
     let mut walk = Walk::start();
     let (script, guide) = printed(&walk);
@@ -241,13 +234,6 @@ async fn left_out(step: &str) {
         followed.stopped,
         refused.text
     );
-}
-
-/// The gateway is asked for the mailbox.
-async fn add(walk: &Walk) -> mailgrant_tests::gateway::Answer {
-    let gateway = walk.gateway();
-    let body = json!({"application": "contoso", "address": ORDERS});
-    gateway.post("/v1/accounts", &body).await
 }
 
 /// The check commands at the script's end show what it says they must.

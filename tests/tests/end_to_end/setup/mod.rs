@@ -1,6 +1,7 @@
 //! `mailgrant setup`, followed letter by letter: an administrator who has nothing but what it prints.
 
 mod app_only;
+mod credentials;
 mod delegated;
 
 use std::{
@@ -249,6 +250,22 @@ tls_ca_file = "{ca}"
             panic!("{line}\n{out}{err}")
         })
     }
+}
+
+/// The script for app-only access to the mailbox, and the guide in JSON.
+fn printed(walk: &Walk) -> (String, Value) {
+    let guide = walk.setup(&["--mailbox", ORDERS, "--json"]);
+    (
+        walk.setup(&["--mailbox", ORDERS, "--format", "ps1"]),
+        serde_json::from_str(&guide).unwrap(),
+    )
+}
+
+/// A gateway with the settings as they are is asked for the mailbox.
+async fn add(walk: &Walk) -> Answer {
+    let gateway = walk.gateway();
+    let body = json!({"application": "contoso", "address": ORDERS});
+    gateway.post("/v1/accounts", &body).await
 }
 
 /// The lines to type of a step of the guide in JSON.

@@ -215,3 +215,113 @@ async fn secrets_and_people_change() {
     let nobody = error(&world, "Update-MgUser", json!({"UserId": "x@y.test"})).await;
     assert!(nobody.contains("Request_ResourceNotFound"), "{nobody}");
 }
+
+#[actix_web::test]
+async fn certificates_are_replaced_as_a_whole_and_kept_by_their_id() {
+    let world = World::start().await;
+    let made = run(
+        &world,
+        "New-MgApplication",
+        json!({"DisplayName": "Signer"}),
+    )
+    .await;
+    let id = text(&made[0], "Id");
+    let certificate = || {
+        let key =
+            rcgen::KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, rcgen::RsaKeySize::_2048)
+                .unwrap();
+        let made = rcgen::CertificateParams::default()
+            .self_signed(&key)
+            .unwrap();
+        let pem = made.pem();
+        pem.lines()
+            .filter(|line| !line.starts_with("---"))
+            .collect::<String>()
+    };
+    let key = |name: &str, base64: &str| json!({"displayName": name, "type": "AsymmetricX509Cert", "usage": "Verify", "key": base64});
+    let registered = async || {
+        let found = run(
+            &world,
+            "Get-MgApplication",
+            json!({"ApplicationId": id, "Property": ["Id", "KeyCredentials"]}),
+        )
+        .await;
+        found[0]["KeyCredentials"].as_array().unwrap().clone()
+    };
+    let set = async |keys: Value| {
+        run(
+            &world,
+            "Update-MgApplication",
+            json!({"ApplicationId": id, "KeyCredentials": keys}),
+        )
+        .await
+    };
+    let (first, second) = (certificate(), certificate());
+    set(json!([key("first", &first)])).await;
+    let keys = registered().await;
+    assert_eq!(
+        (&keys[0]["DisplayName"], &keys[0]["Key"]),
+        (&json!("first"), &json!(first))
+    );
+
+    // Not asked for by name, the certificate itself is not shown; its id is enough to keep it.
+    let shown = run(&world, "Get-MgApplication", json!({"ApplicationId": id})).await;
+    let mut kept = shown[0]["KeyCredentials"][0].clone();
+    assert_eq!(kept["Key"], Value::Null);
+    set(json!([kept.clone(), key("second", &second)])).await;
+    let names: Vec<String> = registered()
+        .await
+        .iter()
+        .map(|key| text(key, "DisplayName"))
+        .collect();
+    assert_eq!(names, ["first", "second"]);
+    set(json!([key("second", &second)])).await;
+    assert_eq!(registered().await.len(), 1, "what is not given is gone");
+
+    kept["KeyId"] = json!("00000000-0000-0000-0000-000000000000");
+    for (wrong, expected) in [
+        (kept, "A value is required for property 'key'"),
+        (key("no certificate", "AAAA"), "not a certificate"),
+        (
+            json!({"type": "Symmetric", "usage": "Sign", "key": second}),
+            "keyCredentials",
+        ),
+    ] {
+        let update = json!({"ApplicationId": id, "KeyCredentials": [wrong]});
+        let written = error(&world, "Update-MgApplication", update).await;
+        assert!(written.contains(expected), "{written}");
+    }
+}
+
+#[actix_web::test]
+async fn federated_credentials_are_added_listed_and_removed() {
+    let world = World::start().await;
+    let made = run(
+        &world,
+        "New-MgApplication",
+        json!({"DisplayName": "Workload"}),
+    )
+    .await;
+    let id = text(&made[0], "Id");
+    let wanted = json!({"ApplicationId": id, "Name": "gateway", "Issuer": "https://issuer.test",
+        "Subject": "system:serviceaccount:mail:gateway", "Audiences": ["api://AzureADTokenExchange"]});
+    let name = "MgApplicationFederatedIdentityCredential";
+    let added = run(&world, &format!("New-{name}"), wanted.clone()).await;
+    assert_eq!(added[0]["Audiences"], wanted["Audiences"]);
+    let twice = error(&world, &format!("New-{name}"), wanted.clone()).await;
+    assert!(twice.contains("already exists"), "{twice}");
+    let mut several = wanted;
+    several["Audiences"] = json!(["a", "b"]);
+    let refused = error(&world, &format!("New-{name}"), several).await;
+    assert!(refused.contains("exactly one"), "{refused}");
+    let listed = run(&world, &format!("Get-{name}"), json!({"ApplicationId": id})).await;
+    assert_eq!(listed, added);
+    let gone = json!({"ApplicationId": id, "FederatedIdentityCredentialId": added[0]["Id"]});
+    run(&world, &format!("Remove-{name}"), gone.clone()).await;
+    assert!(
+        run(&world, &format!("Get-{name}"), json!({"ApplicationId": id}))
+            .await
+            .is_empty()
+    );
+    error(&world, &format!("Remove-{name}"), gone).await;
+}

@@ -101,19 +101,19 @@ fn a_refusal_is_explained_by_what_the_token_says() {
             persons(json!({})),
             "support@tarnbrook.test",
             "mailbox_permission_missing",
-            "Add-MailboxPermission -Identity \"support@tarnbrook.test\" -User \"ada@tarnbrook.test\"",
+            "Add-MailboxPermission -Identity 'support@tarnbrook.test' -User 'ada@tarnbrook.test' -AccessRights FullAccess",
         ),
         (
             persons(json!({"upn": "ADA@tarnbrook.test"})),
             ADA,
             "imap_disabled",
-            "Set-CASMailbox -Identity \"ada@tarnbrook.test\" -ImapEnabled $true",
+            "Set-CASMailbox -Identity 'ada@tarnbrook.test' -ImapEnabled $true",
         ),
         (
             applications(json!({})),
             ADA,
             "service_principal_missing",
-            "New-ServicePrincipal -AppId \"6731de76-14a6-49ae-97bc-6eba6914391e\" -ObjectId \"e2c57d90-3b1a-4f68-8c2e-71a9d4065bf3\"",
+            "New-ServicePrincipal -AppId '6731de76-14a6-49ae-97bc-6eba6914391e' -ObjectId 'e2c57d90-3b1a-4f68-8c2e-71a9d4065bf3'",
         ),
     ] {
         let diagnosis = diagnosed(EXCHANGE_SCOPE, &refused(), &token, user);
@@ -133,13 +133,13 @@ fn a_login_to_nothing_is_explained_too() {
             persons(json!({})),
             "support@tarnbrook.test",
             "mailbox_permission_missing",
-            "-User \"ada@tarnbrook.test\"",
+            "-User 'ada@tarnbrook.test'",
         ),
         (
             applications(json!({})),
             ADA,
             "mailbox_permission_missing",
-            "-User \"e2c57d90-3b1a-4f68-8c2e-71a9d4065bf3\"",
+            "-User 'e2c57d90-3b1a-4f68-8c2e-71a9d4065bf3'",
         ),
         (
             AccessToken::new("EwBAAl3B").unwrap(),
@@ -188,13 +188,30 @@ fn what_a_token_says_never_becomes_part_of_a_command() {
         "a@x.test\"; Remove-Mailbox *; \"",
         "a@x.test\r\nRemove-Mailbox",
         "$(x)@y",
-        "`x`@y",
+        "x\u{2019}; Remove-Mailbox *; \u{2018}@y",
     ] {
         let token = persons(json!({"upn": hostile}));
         let diagnosis = diagnosed(EXCHANGE_SCOPE, &refused(), &token, ADA);
         let steps = diagnosis.remedy.join("\n");
         assert!(steps.contains("-User <as shown above>"), "{steps}");
         assert!(!diagnosis.detail.contains(['\r', '\n']));
+    }
+    // What may stand in an address stays in its quotation marks.
+    for (strange, literal) in [
+        ("o'brien@tarnbrook.test", "\"o'brien@tarnbrook.test\""),
+        ("$x`'@tarnbrook.test", "'$x`''@tarnbrook.test'"),
+    ] {
+        let diagnosis = diagnosed(
+            EXCHANGE_SCOPE,
+            &refused(),
+            &persons(json!({"upn": strange})),
+            ADA,
+        );
+        let steps = diagnosis.remedy.join("\n");
+        assert!(
+            steps.contains(&format!("-User {literal} -AccessRights")),
+            "{steps}"
+        );
     }
 }
 

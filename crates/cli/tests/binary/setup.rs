@@ -1,0 +1,151 @@
+//! `mailgrant setup`: which application, which mailboxes, which form.
+
+use serde_json::Value;
+
+use crate::process::{Home, stderr, stdout};
+
+const SETTINGS: &str = r#"
+[server]
+listen = "127.0.0.1:0"
+public_url = "https://mail.example.com"
+
+[[application]]
+id = "contoso"
+provider = "microsoft365"
+tenant = "contoso.onmicrosoft.com"
+client_id = "11111111-2222-3333-4444-555555555555"
+
+[[application]]
+id = "anybody"
+provider = "microsoft365"
+tenant = "organizations"
+client_id = "11111111-2222-3333-4444-666666666666"
+
+[[application]]
+id = "gmail"
+provider = "google"
+client_id = "1234.apps.googleusercontent.com"
+"#;
+
+fn home() -> Home {
+    let home = Home::new();
+    home.write("mailgrant.toml", SETTINGS);
+    home
+}
+
+#[test]
+fn the_steps_come_as_text_as_a_script_and_as_json() {
+    let home = home();
+    let words = [
+        "setup",
+        "--application",
+        "contoso",
+        "--mailbox",
+        "orders@contoso.example",
+    ];
+    let text = home.run(&words);
+    assert_eq!(text.status.code(), Some(0), "{}", stderr(&text));
+    assert!(stdout(&text).contains(
+        "App-only access of application contoso to 1 mailbox of contoso.onmicrosoft.com"
+    ));
+    let script = home.run(&[&words[..], &["--format", "ps1"]].concat());
+    assert!(stdout(&script).starts_with("#Requires -Version 5.1\n"));
+    for json in [&["--json"][..], &["--format", "json"]] {
+        let output = home.run(&[&words[..], json].concat());
+        let guide: Value = serde_json::from_str(&stdout(&output)).unwrap();
+        assert_eq!(guide["flow"], "app_only");
+        assert_eq!(guide["mailboxes"][0], "orders@contoso.example");
+    }
+    // Nothing is opened for it.
+    assert!(!home.path("mailgrant.db").exists() && !home.path("master.key").exists());
+}
+
+#[test]
+fn who_signs_in_follows_from_the_provider_unless_it_is_said() {
+    let home = home();
+    let flow = |words: &[&str]| -> Value {
+        let output = home.run(&[&["setup", "--json", "--application"][..], words].concat());
+        serde_json::from_str(&stdout(&output)).unwrap_or_else(|_| panic!("{}", stderr(&output)))
+    };
+    let mailboxes = ["--mailbox", "a@contoso.example", "b@contoso.example"];
+    let guide = flow(&[&["contoso"][..], &mailboxes].concat());
+    assert_eq!(guide["flow"], "app_only");
+    assert_eq!(guide["mailboxes"].as_array().unwrap().len(), 2);
+    assert_eq!(flow(&["gmail"])["flow"], "delegated");
+    assert_eq!(
+        flow(&["contoso", "--flow", "delegated"])["flow"],
+        "delegated"
+    );
+    // A tenant that is not the application's own only admits it.
+    let admitted = flow(&[&["anybody", "--tenant", "fabrikam.example"][..], &mailboxes].concat());
+    let steps: Vec<&str> = admitted["steps"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|step| step["id"].as_str())
+        .collect();
+    assert!(
+        !steps.contains(&"registration") && steps.contains(&"service-principal"),
+        "{steps:?}"
+    );
+}
+
+#[test]
+fn what_cannot_be_set_up_is_said_with_its_exit_code() {
+    let home = home();
+    for (words, code, said) in [
+        (
+            &["--application", "fabrikam"][..],
+            3,
+            "there is: contoso, anybody, gmail",
+        ),
+        (&["--application", "contoso"], 2, "--mailbox"),
+        (
+            &["--application", "contoso", "--mailbox", "orders"],
+            2,
+            "not the address of a mailbox",
+        ),
+        (
+            &["--application", "contoso", "--mailbox", "a@b.c\nd"],
+            2,
+            "not the address of a mailbox",
+        ),
+        (
+            &["--application", "anybody", "--mailbox", "a@b.example"],
+            2,
+            "--tenant",
+        ),
+        (
+            &[
+                "--application",
+                "contoso",
+                "--mailbox",
+                "a@b.example",
+                "--tenant",
+                "../x",
+            ],
+            2,
+            "--tenant",
+        ),
+        (
+            &["--application", "gmail", "--flow", "device"],
+            2,
+            "delegated",
+        ),
+        (&[], 2, "--application"),
+    ] {
+        let output = home.run(&[&["setup"][..], words].concat());
+        assert_eq!(
+            output.status.code(),
+            Some(code),
+            "{words:?}: {}",
+            stderr(&output)
+        );
+        assert!(
+            stderr(&output).contains(said),
+            "{words:?}: {}",
+            stderr(&output)
+        );
+        assert_eq!(stdout(&output), "", "{words:?}");
+    }
+}
