@@ -2,7 +2,7 @@
 
 use mailgrant_core::time::UnixTime;
 
-use super::{Place, Proof, SetUp, Step, cloud::Cloud, date::day};
+use super::{Access, Place, Proof, SetUp, Step, cloud::Cloud, date::day};
 use crate::powershell::{Command, Condition, Source, Statement, Value};
 
 /// The step that registers the application's proof; none for a public client.
@@ -81,7 +81,10 @@ fn secret(set_up: &SetUp<'_>, page: &str) -> Step {
     ])
     .see(format!("a value is shown; the secret ends on {end}"))
     .without(
-        Some("authority_configuration"),
+        match set_up.access {
+            Access::AppOnly => Some("authority_configuration"),
+            Access::Delegated => Some("client_credential_missing"),
+        },
         "there is nothing to ask with. The secret's id in place of its value: client_secret_wrong; an ended one: client_secret_expired",
     )
 }

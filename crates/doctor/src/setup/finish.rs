@@ -19,7 +19,7 @@ pub(super) fn settings(set_up: &SetUp<'_>) -> Step {
     }
     lines.push(match set_up.is_registered() {
         true => format!("client_id = {}", toml(set_up.client_id.as_str())),
-        false => "client_id = \"…\"                      # the one that was shown".to_owned(),
+        false => "client_id = \"...\"                      # the one that was shown".to_owned(),
     });
     let kept = match set_up.proof {
         Proof::Secret => {
@@ -34,12 +34,13 @@ pub(super) fn settings(set_up: &SetUp<'_>) -> Step {
         }
         Proof::Certificate { .. } => {
             lines.push(
-                "certificate = { file = \"…\" }          # with its key: PEM or PKCS#12".to_owned(),
+                "certificate = { file = \"...\" }          # with its key: PEM or PKCS#12"
+                    .to_owned(),
             );
             "the client id and the certificate with its key"
         }
         Proof::Federated { .. } => {
-            lines.push("federated = { token_file = \"…\" }".to_owned());
+            lines.push("federated = { token_file = \"...\" }".to_owned());
             "the client id and where the token is"
         }
         Proof::ServiceAccount { .. } => {

@@ -23,10 +23,11 @@ impl Guide {
             }
         }
         let _ = writeln!(text, "# {}", comment(&self.title));
-        let _ = writeln!(
-            text,
-            "#\n# Written by mailgrant setup. It stops at the first error and may be run again."
-        );
+        let nature = match modules.is_empty() {
+            true => "All of it is done by hand.",
+            false => "It stops at the first error and may be run again.",
+        };
+        let _ = writeln!(text, "#\n# Written by mailgrant setup. {nature}");
         for needed in &self.needed {
             let _ = writeln!(text, "# - {}", comment(needed));
         }

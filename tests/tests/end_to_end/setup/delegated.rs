@@ -43,7 +43,7 @@ async fn the_script_followed_from_an_empty_tenant_lets_a_person_connect_their_ma
 
 #[tokio::test]
 async fn each_step_left_out_ends_in_the_refusal_that_the_guide_names() {
-    for step in ["consent", "imap"] {
+    for step in ["consent", "credential", "imap"] {
         let mut walk = Walk::start();
         let followed = walk.follow(&without(&script(&walk), step)).await;
         assert_eq!(followed.stopped, None, "{step}");
