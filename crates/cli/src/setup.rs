@@ -22,7 +22,7 @@ pub(crate) fn run(
     surroundings: &Environment,
     json: bool,
 ) -> Result<(), Failure> {
-    let settings = environment::settings(&arguments.configuration)?;
+    let settings = environment::settings(&arguments.configuration).map_err(advised)?;
     let guide = guide(arguments, &settings, surroundings)?;
     let format = if json {
         SetupFormat::Json
@@ -37,6 +37,27 @@ pub(crate) fn run(
     // Whoever reads may stop reading, as `head` does.
     let _ = std::io::stdout().write_all(text.as_bytes());
     Ok(())
+}
+
+/// Who begins has no credential yet, and some settings are refused without one.
+fn advised(failure: Failure) -> Failure {
+    let keys = [
+        "client_secret_file",
+        "certificate",
+        "federated",
+        "service_account",
+    ];
+    match keys.iter().any(|key| failure.message.contains(key)) {
+        true => Failure::new(
+            failure.exit,
+            format!(
+                "{} (for mailgrant setup, as long as there is none yet: leave the credential out, or let \
+                 client_secret_file name a file with any text)",
+                failure.message
+            ),
+        ),
+        false => failure,
+    }
 }
 
 fn guide(
@@ -104,6 +125,8 @@ fn access(wanted: Option<SetupFlow>, application: &Application) -> Access {
         Some(SetupFlow::AppOnly) => Access::AppOnly,
         None if application.credential.is_per_mailbox() => Access::AppOnly,
         None if application.app_only_scopes().is_empty() => Access::Delegated,
+        // Without a person only a service account gets in there, and the settings name none.
+        None if application.provider.id == "google" => Access::Delegated,
         None => Access::AppOnly,
     }
 }

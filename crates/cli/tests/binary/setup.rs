@@ -25,11 +25,13 @@ client_id = "11111111-2222-3333-4444-666666666666"
 id = "gmail"
 provider = "google"
 client_id = "1234.apps.googleusercontent.com"
+client_secret_file = "client-secret"
 "#;
 
 fn home() -> Home {
     let home = Home::new();
     home.write("mailgrant.toml", SETTINGS);
+    home.write("client-secret", "any text");
     home
 }
 
@@ -148,4 +150,32 @@ fn what_cannot_be_set_up_is_said_with_its_exit_code() {
         );
         assert_eq!(stdout(&output), "", "{words:?}");
     }
+}
+
+#[test]
+fn whoever_begins_is_told_what_to_do_without_a_credential() {
+    let home = home();
+    std::fs::remove_file(home.path("client-secret")).unwrap();
+    let output = home.run(&["setup", "--application", "gmail"]);
+    assert_eq!(output.status.code(), Some(3));
+    let text = stderr(&output);
+    assert!(
+        text.contains("client_secret_file") && text.contains("a file with any text"),
+        "{text}"
+    );
+    home.write("client-secret", "any text");
+    let output = home.run(&[
+        "setup",
+        "--application",
+        "gmail",
+        "--flow",
+        "app-only",
+        "--mailbox",
+        "a@b.example",
+    ]);
+    assert!(
+        stdout(&output).contains("domain-wide delegation"),
+        "{}",
+        stderr(&output)
+    );
 }
