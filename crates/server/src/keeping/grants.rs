@@ -201,8 +201,8 @@ const PAGE: u32 = 100;
 const FIRST_REST: Duration = Duration::from_secs(30);
 /// No longer than this, or who comes back would be late for the tokens that near their end.
 const AUTHORITYS_REST: Duration = Duration::from_secs(5 * 60);
-/// An account is left alone for no longer than this.
-const ACCOUNTS_REST: Duration = Duration::from_secs(60 * 60);
+/// An account is left alone for no longer than this: who mends it should not have to wait for it.
+const ACCOUNTS_REST: Duration = Duration::from_secs(15 * 60);
 /// How often unused grants are looked for.
 const BETWEEN_LOOKS: Duration = Duration::from_secs(5 * 60);
 /// A refresh token is used at the latest after this and a part of [`SPREAD`]: within a day.
