@@ -52,7 +52,10 @@ impl Sandbox {
             ready,
             server,
             dir: dir.to_owned(),
-            http: reqwest::Client::new(),
+            // A test that waits for a program does not see a kept connection end.
+            http: reqwest::Client::builder()
+                .pool_max_idle_per_host(0)
+                .build()?,
         })
     }
 

@@ -149,7 +149,7 @@ impl Terminal {
                 .unwrap_or_default()
         };
         let port = self.port;
-        let issuer = format!("{}/{}/v2.0", text("/authority"), text("/tenant"));
+        let (authority, tenant) = (text("/authority"), text("/tenant"));
         let (imap, smtp, pop3) = (
             &ready["imap"]["port"],
             &ready["smtp"]["port"],
@@ -170,25 +170,28 @@ file = "master.key"
 [[application]]
 id = "terminal"
 provider = "office"
+tenant = "{tenant}"
 client_id = "{device}"
 
 [[application]]
 id = "desk"
 provider = "office"
+tenant = "{tenant}"
 client_id = "{delegated}"
 client_secret_file = "delegated"
 
 [[application]]
 id = "robot"
 provider = "office"
+tenant = "{tenant}"
 client_id = "{app_only}"
 client_secret_file = "app_only"
 
 [[provider]]
 id = "office"
-issuer = "{issuer}"
+like = "microsoft365"
+issuer = "{authority}/{{tenant}}/v2.0"
 scopes = ["openid", "profile", "email", "offline_access", "https://outlook.office.com/IMAP.AccessAsUser.All", "https://outlook.office.com/SMTP.Send"]
-app_only_scopes = ["https://outlook.office365.com/.default"]
 imap = {{ host = "localhost", port = {imap}, tls = "implicit" }}
 smtp = {{ host = "localhost", port = {smtp}, tls = "starttls" }}
 pop3 = {{ host = "localhost", port = {pop3}, tls = "implicit" }}

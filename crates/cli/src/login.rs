@@ -40,7 +40,9 @@ pub(crate) async fn run(
     let screen = Screen::new(json);
     // Until the mailbox is proven nothing is stored, so it may end anywhere. Storing then takes an instant.
     let proven = tokio::select! {
-        proven = prove(&engine, &application, &arguments, &screen) => proven,
+        proven = prove(&engine, &application, &arguments, &screen) => {
+            proven.map_err(|ended| with_link(&engine, &application, ended))
+        }
         () = signals.received() => Err(Ended::interrupted()),
     };
     let connected = match proven {
@@ -94,6 +96,21 @@ async fn prove(
         metadata: label.map_or_else(|| json!({}), |label| json!({"label": label})),
     };
     Ok(engine.prove(sign_in, response).await?)
+}
+
+/// Puts the link for an administrator to it, where one has to agree. It comes back to the gateway, which needs not run.
+fn with_link(engine: &Engine, application: &Application, mut ended: Ended) -> Ended {
+    if ended.needs_admin {
+        let public = engine.settings().server.public_url.as_ref();
+        let back = public.map_or_else(
+            || LOOPBACK.to_owned(),
+            |url| format!("{}/oauth/callback", url.as_str().trim_end_matches('/')),
+        );
+        ended.diagnosis.admin_consent_url = client(engine, application, &back)
+            .ok()
+            .and_then(|client| client.admin_consent_url(None, None, None).ok());
+    }
+    ended
 }
 
 /// A client of the same registration that is sent back elsewhere than to the gateway.

@@ -71,7 +71,7 @@ async fn wait(
             Ok(DevicePoll::Pending) => pause = pause.max(codes.interval),
             // For good, RFC 8628 section 3.5.
             Ok(DevicePoll::SlowDown) => pause += SLOWER,
-            Ok(DevicePoll::Declined) => return Err(declined()),
+            Ok(DevicePoll::Declined) => return Err(declined(application)),
             Ok(DevicePoll::Expired) => return Err(expired()),
             Ok(DevicePoll::Failed(TokenError::Refused(answer))) => {
                 return Err(Ended::refused(&answer, application));
@@ -107,14 +107,23 @@ async fn rest(pause: Duration, deadline: Instant, waiting: &mut super::screen::W
     }
 }
 
-fn declined() -> Ended {
-    Ended::new(
+/// The authority says no more than that: whether the person did not want to, or was not allowed to, stood on its page.
+fn declined(application: &Application) -> Ended {
+    let mut ended = Ended::new(
         Exit::PersonNeeded,
         "declined",
         "The person declined",
         "the authority says that the sign-in was refused; nothing was stored",
         &["Run the command again and agree to the permissions that are shown."],
-    )
+    );
+    if application.provider.admin_consent {
+        ended.needs_admin = true;
+        ended.diagnosis.remedy.push(
+            "If the page asked for an administrator's approval, send an administrator the link for them first."
+                .to_owned(),
+        );
+    }
+    ended
 }
 
 fn expired() -> Ended {

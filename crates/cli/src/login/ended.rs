@@ -10,6 +10,8 @@ use crate::failure::{Exit, Failure};
 pub(super) struct Ended {
     pub diagnosis: Box<Diagnosis>,
     pub exit: Exit,
+    /// Whether a link for an administrator belongs to it.
+    pub needs_admin: bool,
 }
 
 impl Ended {
@@ -23,6 +25,7 @@ impl Ended {
         Self {
             diagnosis: Box::new(Diagnosis::new(code, title, detail, remedy)),
             exit,
+            needs_admin: false,
         }
     }
 
@@ -44,8 +47,13 @@ impl Ended {
                     ..*ended.diagnosis
                 }),
                 exit: *exit,
+                needs_admin: false,
             },
-            None => ended,
+            None if ended.needs_admin => ended,
+            None => Self {
+                exit: turn(answer),
+                ..ended
+            },
         }
     }
 
@@ -79,10 +87,12 @@ impl From<Ending> for Ended {
                     ..*diagnosis
                 }),
                 exit: Exit::PersonNeeded,
+                needs_admin: true,
             },
             Ending::Failed(diagnosis) => Self {
                 exit: exit(&diagnosis.code),
                 diagnosis,
+                needs_admin: false,
             },
         }
     }
@@ -110,32 +120,46 @@ impl From<Ended> for Failure {
     }
 }
 
-/// Whose turn it is after a diagnosis of that code.
+/// Whose turn it is after a refusal: decided on `error`, as always; the words and numbers are for people.
+fn turn(answer: &ErrorResponse) -> Exit {
+    match answer.error.as_str() {
+        "invalid_client"
+        | "unauthorized_client"
+        | "invalid_scope"
+        | "invalid_request"
+        | "unsupported_grant_type"
+        | "unsupported_response_type" => Exit::Configuration,
+        "temporarily_unavailable" | "server_error" => Exit::Unavailable,
+        "invalid_grant"
+        | "access_denied"
+        | "consent_required"
+        | "interaction_required"
+        | "login_required" => Exit::PersonNeeded,
+        _ => Exit::Failed,
+    }
+}
+
+/// Whose turn it is after what was found about the answer or the mailbox.
 fn exit(code: &str) -> Exit {
     match code {
         "authority_unavailable"
         | "authority_throttled"
         | "authority_not_json"
         | "mail_server_unavailable" => Exit::Unavailable,
-        "application_unknown"
+        "address_unknown"
+        | "application_unknown"
         | "authority_configuration"
-        | "authority_invalid_client"
-        | "authority_invalid_scope"
         | "authority_malformed"
-        | "authority_unauthorized_client"
-        | "client_secret_expired"
-        | "client_secret_wrong"
+        | "id_token_invalid"
         | "id_token_missing"
         | "issuer_mismatch"
         | "no_refresh_token"
+        | "tenant_not_allowed"
         | "token_wrong_audience" => Exit::Configuration,
-        "access_denied"
-        | "admin_consent_required"
-        | "imap_disabled"
+        "imap_disabled"
         | "imap_refused"
         | "mailbox_not_connected"
         | "mailbox_permission_missing"
-        | "reauth_required"
         | "scope_missing"
         | "token_lacks_permission" => Exit::PersonNeeded,
         _ => Exit::Failed,
@@ -265,7 +289,16 @@ mod tests {
     }
 
     #[test]
-    fn an_error_without_number_has_none() {
-        assert_eq!(ErrorResponse::new(ErrorCode::ACCESS_DENIED).aadsts(), None);
+    fn whose_turn_it_is_stands_in_the_error() {
+        for (error, exit) in [
+            ("access_denied", Exit::PersonNeeded),
+            ("invalid_grant", Exit::PersonNeeded),
+            ("invalid_client", Exit::Configuration),
+            ("server_error", Exit::Unavailable),
+            ("something_new", Exit::Failed),
+        ] {
+            let answer = ErrorResponse::new(ErrorCode::new(error).unwrap());
+            assert_eq!(turn(&answer), exit, "{error}");
+        }
     }
 }

@@ -4,7 +4,8 @@ use std::io::Read as _;
 use std::path::Path;
 
 use mailgrant_core::secret::Secret;
-use mailgrant_core::token::{RefreshToken, TokenResponse};
+use mailgrant_core::token::{ErrorCode, RefreshToken, TokenResponse};
+use mailgrant_oauth::ErrorKind;
 use mailgrant_server::{Application, Engine};
 
 use super::ended::Ended;
@@ -22,9 +23,9 @@ pub(super) async fn take_over(
     let client = super::client(engine, application, super::LOOPBACK)?;
     // At Entra a refresh token serves several resources, so the one that is meant has to be named; elsewhere what was
     // granted holds (RFC 6749 section 6).
-    let entra = application.provider.admin_consent;
+    let named = application.provider.refresh_names_scopes;
     let mut response = client
-        .refresh(&token, entra.then(|| application.scopes()))
+        .refresh(&token, named.then(|| application.scopes()))
         .await
         .map_err(|error| refused(&error, application))?;
     match &response.refresh_token {
@@ -71,10 +72,14 @@ fn text(path: &Path) -> std::io::Result<Secret> {
 
 fn refused(error: &mailgrant_oauth::Error, application: &Application) -> Ended {
     let mut ended = Ended::of(error, application);
-    if ended.diagnosis.code == "reauth_required" {
-        ended.diagnosis.code = "refresh_token_refused".to_owned();
-        ended.diagnosis.title = "The authority does not take the refresh token".to_owned();
-        ended.diagnosis.remedy = vec![
+    let ErrorKind::Refused(answer) = error.kind() else {
+        return ended;
+    };
+    if answer.error == ErrorCode::INVALID_GRANT {
+        let diagnosis = &mut ended.diagnosis;
+        diagnosis.code = "refresh_token_refused".to_owned();
+        diagnosis.title = "The authority does not take the refresh token".to_owned();
+        diagnosis.remedy = vec![
             "Check that it was issued to this application (client_id, tenant) and has not been used or revoked since."
                 .to_owned(),
             "Or sign in anew: `mailgrant login` without --import.".to_owned(),

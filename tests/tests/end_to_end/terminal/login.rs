@@ -2,7 +2,10 @@
 
 use std::fs;
 
-use mailgrant_tests::terminal::{ADA, BRUNO, SUPPORT, Terminal};
+use mailgrant_tests::{
+    person::{Page, Person},
+    terminal::{ADA, BRUNO, SUPPORT, Terminal},
+};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
@@ -96,12 +99,7 @@ async fn who_declines_connects_nothing() {
     let mut person = terminal.sandbox.person().unwrap();
     let page = person.open(&page, None).await;
     let page = person.submit(&page, &[("otc", &code)]).await;
-    let user = &terminal.sandbox.ready["users"][0];
-    let fields = [
-        ("login", user["address"].as_str().unwrap()),
-        ("password", user["password"].as_str().unwrap()),
-    ];
-    let page = person.submit(&page, &fields).await;
+    let page = sign_in(&terminal, &mut person, &page).await;
     person.submit(&page, &[("decision", "decline")]).await;
     let (status, out, err) = login.ended().unwrap();
     assert_eq!((status.code(), out.as_str()), (Some(5), ""), "{err}");
@@ -152,6 +150,43 @@ async fn a_policy_against_device_codes_points_to_the_other_way() {
     // As it says: the person's browser is met by no such policy.
     let id = paste(&terminal).await;
     assert!(id.starts_with("acc_"), "{id}");
+}
+
+#[tokio::test]
+async fn where_an_administrator_has_to_agree_there_is_a_link_for_them() {
+    let terminal = Terminal::start().unwrap();
+    let rule = json!({"admin_consent_required": true});
+    terminal
+        .sandbox
+        .change("directory/tenant", &rule)
+        .await
+        .unwrap();
+    let mut login = terminal
+        .start_command(&["--json", "login", "--application", "terminal"])
+        .unwrap();
+    let code = login.event("code").unwrap();
+    let mut person = terminal.sandbox.person().unwrap();
+    let page = person
+        .open(code["verification_uri"].as_str().unwrap(), None)
+        .await;
+    let otc = code["user_code"].as_str().unwrap();
+    let page = person.submit(&page, &[("otc", otc)]).await;
+    let page = sign_in(&terminal, &mut person, &page).await;
+    let page = person.submit(&page, &[("decision", "accept")]).await;
+    assert!(
+        page.body.contains("An administrator must approve"),
+        "{}",
+        page.body
+    );
+    person.submit(&page, &[("decision", "decline")]).await;
+    let ended = login.event("failed").unwrap();
+    let link = ended["admin_consent_url"]
+        .as_str()
+        .unwrap_or_else(|| panic!("{ended:#}"));
+    assert!(link.contains("/adminconsent?"), "{ended:#}");
+    let (status, _, err) = login.ended().unwrap();
+    assert_eq!(status.code(), Some(5), "{err}");
+    assert!(err.contains(link), "{err}");
 }
 
 #[tokio::test]
@@ -242,7 +277,7 @@ async fn a_refresh_token_from_elsewhere_is_taken_over() {
     let err = String::from_utf8(again.stderr).unwrap();
     assert!(again.status.success(), "{err}");
     assert_eq!(again.stdout, format!("{id}\n").as_bytes());
-    assert!(err.contains("TRACE") && !err.contains(&refresh_token));
+    assert!(!err.contains(&refresh_token));
     let token = terminal.line(&["token", "--account", &id, "--format", "access-token"]);
     assert!(!err.contains(&token), "nor the access token");
 }
@@ -279,6 +314,16 @@ async fn it_may_be_interrupted_at_any_moment() {
         assert!(err.contains("nothing was stored"), "{err}");
     }
     nothing_is_kept(&terminal);
+}
+
+/// Name and password of the first user.
+async fn sign_in(terminal: &Terminal, person: &mut Person, page: &Page) -> Page {
+    let user = &terminal.sandbox.ready["users"][0];
+    let fields = [
+        ("login", user["address"].as_str().unwrap()),
+        ("password", user["password"].as_str().unwrap()),
+    ];
+    person.submit(page, &fields).await
 }
 
 /// The whole way by a pasted address; gives the account's id.

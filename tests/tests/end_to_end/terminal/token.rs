@@ -89,6 +89,9 @@ async fn the_exit_code_says_whose_turn_it_is() {
     );
     let err = terminal.refused(&["token", "--application", "robt"], 3);
     assert!(err.contains("terminal, desk, robot"), "{err}");
+    // Nobody was asked for POP.
+    let err = terminal.refused(&["token", "--account", &own, "--protocol", "pop3"], 3);
+    assert!(err.contains("POP.AccessAsUser.All"), "{err}");
     fs::write(terminal.home.join("app_only"), "not~the~secret").unwrap();
     let err = terminal.refused(&["token", "--application", "robot"], 3);
     assert!(err.contains("AADSTS7000215"), "{err}");
