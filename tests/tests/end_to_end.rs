@@ -9,6 +9,8 @@
 
 #[path = "end_to_end/accounts.rs"]
 mod accounts;
+#[path = "end_to_end/app_only/mod.rs"]
+mod app_only;
 #[path = "end_to_end/authority_answers_html.rs"]
 mod authority_answers_html;
 #[path = "end_to_end/awkward_mail.rs"]

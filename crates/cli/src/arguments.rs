@@ -90,6 +90,9 @@ pub(crate) struct Sandbox {
     /// The tenant's users, mailboxes and applications, as TOML
     #[arg(long, value_name = "FILE")]
     pub tenant: Option<PathBuf>,
+    /// Leave new mailboxes empty instead of filling them with sample mail: a tenant of a thousand starts at once
+    #[arg(long)]
+    pub empty: bool,
     /// A redirect URI for every delegated application, besides its own; may be repeated
     #[arg(long = "redirect-uri", value_name = "URL")]
     pub redirect_uris: Vec<String>,

@@ -24,6 +24,7 @@ pub(crate) async fn run(
     let mut signals = Signals::listen()?;
     let home = Home::open(arguments.dir.as_deref())?;
     let mut settings = SandboxSettings::new(home.path());
+    settings.sample_mail = !arguments.empty;
     settings.tenant = arguments.tenant.as_deref().map(tenant).transpose()?;
     settings.redirect_uris = arguments.redirect_uris;
     settings.authority_port = arguments.port;
