@@ -24,14 +24,16 @@ async fn the_curl_lines_do_what_they_say() {
     let block = block
         .replace("contoso.example", "corp.test")
         .replace("contoso", "corp")
+        .replace("archive", "daemon")
+        .replace("support@", "shared@")
         .replace("https://app.example.com", SITE)
         .replace("\\\n", "");
     let commands: Vec<_> = block
         .lines()
         .filter(|line| line.starts_with("curl "))
         .collect();
-    let [create, look, list, events] = commands[..] else {
-        panic!("four commands, not {commands:?}")
+    let [create, look, list, add, events] = commands[..] else {
+        panic!("five commands, not {commands:?}")
     };
 
     let session = run(create, &stack, &[]);
@@ -60,6 +62,12 @@ async fn the_curl_lines_do_what_they_say() {
             (&json!("connect_session.completed"), &account),
         ]
     );
+
+    let added = run(add, &stack, &[]);
+    let items = added["items"].as_array().unwrap();
+    assert_eq!(items.len(), 2, "{added:#}");
+    assert_eq!(items[0]["account"]["state"], "connected", "{added:#}");
+    assert_eq!(items[1]["problem"]["code"], "mailbox_access_refused");
 }
 
 fn run(command: &str, stack: &Stack, variables: &[(&str, &str)]) -> Value {
