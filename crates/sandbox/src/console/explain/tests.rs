@@ -162,7 +162,7 @@ fn sources(folder: &Path) -> Vec<String> {
 
 /// The kinds that are given to `entry("…")` and `Entry::new(…, "…")`.
 fn kinds_in(source: &str) -> Vec<String> {
-    let calls = ["thority.entry(", "Entry::new("];
+    let calls = ["thority.entry(", " Entry::new(", "(Entry::new("];
     calls
         .iter()
         .flat_map(|call| source.split(call).skip(1))
