@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::arguments::{AccountName, Accounts, AccountsCommand, Configuration};
 use crate::environment::{self, moment};
-use crate::failure::Failure;
+use crate::failure::{Failure, shown};
 use crate::mailbox;
 
 /// Does what the subcommand says; lists, where there is none.
@@ -47,13 +47,20 @@ async fn list(engine: &Engine, site: Option<String>, json: bool) -> Result<(), F
             .accounts()
             .list(&filter, after.as_ref(), PAGE)
             .await?;
+        if !json && after.is_none() && page.items.is_empty() {
+            eprintln!("No mailbox is connected yet: mailgrant login connects one.");
+        }
         for account in &page.items {
             if json {
                 println!("{}", view(engine, account).await?);
             } else {
                 println!(
                     "{}  {:<15}  {:<9}  {:<16}  {}",
-                    account.id, account.state, account.flow, account.application, account.imap_user
+                    account.id,
+                    account.state,
+                    account.flow,
+                    account.application,
+                    shown(&account.imap_user)
                 );
             }
         }
@@ -131,7 +138,7 @@ async fn remove(engine: &Engine, name: &AccountName, json: bool) -> Result<(), F
         println!("{}", account.id);
         eprintln!(
             "{} is forgotten. What the person agreed to at the provider stays until they take it back there.",
-            account.imap_user
+            shown(&account.imap_user)
         );
     }
     Ok(())
@@ -176,7 +183,7 @@ async fn view(engine: &Engine, account: &Account) -> Result<Value, Failure> {
 }
 
 fn row(heading: &str, text: &str) {
-    println!("{heading:<15}{text}");
+    println!("{heading:<15}{}", shown(text));
 }
 
 const PAGE: u32 = 200;

@@ -36,6 +36,14 @@ impl Failure {
     }
 }
 
+/// Text that others had a hand in, for a terminal: it cannot command it.
+pub(crate) fn shown(text: &str) -> String {
+    text.replace("\r\n", "\n").replace(
+        |letter: char| letter.is_control() && !matches!(letter, '\n' | '\t'),
+        "\u{fffd}",
+    )
+}
+
 impl From<StorageError> for Failure {
     fn from(error: StorageError) -> Self {
         let exit = match &error {
@@ -63,5 +71,18 @@ impl From<StartError> for Failure {
             StartError::Listen { .. } => Self::new(Exit::Unavailable, error),
             _ => Self::new(Exit::Configuration, error),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_others_wrote_commands_no_terminal() {
+        assert_eq!(
+            shown("ada\u{1b}[2J@example.com\r\nß\r"),
+            "ada\u{fffd}[2J@example.com\nß\u{fffd}"
+        );
     }
 }

@@ -32,7 +32,7 @@ fn main() -> ExitCode {
     match run(arguments, begun) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("mailgrant: {}", failure.message);
+            eprintln!("mailgrant: {}", failure::shown(&failure.message));
             failure.exit.into()
         }
     }

@@ -8,6 +8,8 @@ use mailgrant_storage::Connected;
 use serde_json::{Value, json};
 use url::Url;
 
+use crate::failure::shown;
+
 /// Where a login is shown. Standard output is for the account's id, or for the objects; the rest goes to standard error.
 pub(super) struct Screen {
     json: bool,
@@ -25,7 +27,7 @@ impl Screen {
     /// A sentence for a person.
     pub fn say(&self, text: &str) {
         if !self.json {
-            eprintln!("{text}");
+            eprintln!("{}", shown(text));
         }
     }
 
@@ -79,7 +81,8 @@ impl Screen {
         } else {
             ""
         };
-        eprintln!("Connected {} as {}{again}.", account.imap_user, account.id);
+        let user = shown(&account.imap_user);
+        eprintln!("Connected {user} as {}{again}.", account.id);
         eprintln!("Next:");
         eprintln!(
             "  mailgrant token --account {} --format access-token",

@@ -233,11 +233,16 @@ impl<'de> Deserialize<'de> for ErrorCode {
     }
 }
 
-/// Entra's longest descriptions are under 2 KiB; nobody reads more.
+/// What others wrote for people: Entra's longest descriptions are under 2 KiB, nobody reads more; and on its way to logs
+/// and terminals it must not command them.
 pub(crate) fn bounded(mut text: String) -> String {
     const LIMIT: usize = 4096;
     if text.len() > LIMIT {
         text.truncate(text.floor_char_boundary(LIMIT));
+    }
+    let commands = |letter: char| letter.is_control() && !matches!(letter, '\r' | '\n' | '\t');
+    if text.contains(commands) {
+        text = text.replace(commands, "\u{fffd}");
     }
     text
 }
@@ -279,6 +284,19 @@ mod tests {
             panic!("not refused");
         };
         assert_eq!(refused.error_description.unwrap().len(), 4096);
+    }
+
+    #[test]
+    fn descriptions_command_no_terminal() {
+        let body =
+            br#"{"error":"x","error_description":"AADSTS1: a\u001b]0;b\u0007\u009b2J\r\n\tc"}"#;
+        let Err(TokenError::Refused(refused)) = TokenResponse::parse(400, body) else {
+            panic!("not refused");
+        };
+        assert_eq!(
+            refused.error_description.unwrap(),
+            "AADSTS1: a\u{fffd}]0;b\u{fffd}\u{fffd}2J\r\n\tc"
+        );
     }
 
     #[test]
