@@ -56,7 +56,8 @@
 //! admin_consent = false
 //! [[provider]]
 //! id = "office"
-//! like = "microsoft365"                      # everything not written here is the preset's
+//! like = "microsoft365"                      # everything not written here is the preset's; this one is meant
+//!                                            # where an issuer ends in /v2.0, as Entra's do
 //! issuer = "https://login.proxy.test/{tenant}/v2.0"
 //! default_tenant = "organizations"           # for applications that name none
 //! imap = { host = "imap.proxy.test", port = 993, tls = "implicit" }  # then smtp, pop3 are not the preset's

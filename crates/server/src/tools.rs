@@ -85,6 +85,7 @@ impl Engine {
         }
         self.tokens.renewed(account, &live).await
     }
+
     /// The same for an application that needs no account; `mailbox` matters only to service accounts.
     ///
     /// # Errors

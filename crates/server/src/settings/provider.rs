@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use mailgrant_core::{
-    provider::{AddressClaim, AppOnly, PRESETS, Provider},
+    provider::{AddressClaim, AppOnly, Endpoints, PRESETS, Provider},
     scope::Scopes,
 };
 
@@ -121,12 +121,22 @@ fn of_its_own(written: &file::Provider, table: &Table) -> Result<Provider, Setti
             format!("this authority needs what the preset `{id}` knows: add like = \"{id}\""),
         ));
     }
-    Ok(Provider::custom(
-        &written.id,
-        endpoints,
-        Scopes::default(),
-        imap,
-    ))
+    match Provider::preset(ENTRA) {
+        Some(entra) if is_entras(&endpoints) => of_preset(entra, written, table),
+        _ => Ok(Provider::custom(
+            &written.id,
+            endpoints,
+            Scopes::default(),
+            imap,
+        )),
+    }
+}
+
+/// Issuers of Entra ID end so, in all clouds; whoever writes such a one without `like` has its test server or a proxy.
+fn is_entras(endpoints: &Endpoints) -> bool {
+    endpoints
+        .issuer()
+        .is_some_and(|issuer| issuer.ends_with("/v2.0"))
 }
 
 fn set_scopes(
@@ -254,3 +264,5 @@ fn set_quirks(
     }
     Ok(())
 }
+
+const ENTRA: &str = "microsoft365";

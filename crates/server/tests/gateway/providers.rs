@@ -96,6 +96,33 @@ imap = { host = "imap.proxy.test", port = 993, tls = "implicit" }
 }
 
 #[test]
+fn an_issuer_of_entras_form_has_entras_quirks() {
+    let office = provider(
+        r#"
+issuer = "https://login.proxy.test/contoso/v2.0"
+scopes = ["openid", "https://outlook.office.com/IMAP.AccessAsUser.All"]
+imap = { host = "imap.proxy.test", port = 993, tls = "implicit" }
+"#,
+    )
+    .unwrap();
+    assert!(office.refresh_names_scopes && office.admin_consent);
+    assert_eq!(office.imap.host, "imap.proxy.test");
+    assert_eq!(office.smtp, None);
+    assert_eq!(
+        office.scopes.to_string(),
+        "openid https://outlook.office.com/IMAP.AccessAsUser.All"
+    );
+    let elsewhere = provider(
+        r#"
+issuer = "https://login.proxy.test/contoso/v2.0"
+admin_consent = false
+imap = { host = "imap.proxy.test", port = 993, tls = "implicit" }
+"#,
+    );
+    assert!(!elsewhere.unwrap().admin_consent);
+}
+
+#[test]
 fn quirks_of_ones_own() {
     let corp = provider(&format!(
         "{CORP}{}",
