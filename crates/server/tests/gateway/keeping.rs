@@ -10,20 +10,8 @@ const DAY: i64 = 86_400;
 async fn a_grant_that_nobody_uses_is_used_once_a_day() {
     let world = World::start().await;
     let account = format!("/v1/accounts/{}", world.account().await);
-    world
-        .authority_answers(
-            "refresh_token=second",
-            200,
-            tokens("access-1", Some("third")),
-        )
-        .await;
-    world
-        .authority_answers(
-            "refresh_token=third",
-            200,
-            tokens("access-2", Some("third")),
-        )
-        .await;
+    world.refresh_gives("second", "access-1", "third").await;
+    world.refresh_gives("third", "access-2", "third").await;
     let asked = world.token_requests().await.len();
     world.gateway.round().await;
     assert_eq!(world.token_requests().await.len(), asked, "not due");
@@ -119,13 +107,7 @@ async fn while_a_token_is_good_a_refused_application_is_no_event() {
     let world = World::start().await;
     let account = format!("/v1/accounts/{}", world.account().await);
     let token = format!("{account}/access-token");
-    world
-        .authority_answers(
-            "refresh_token=second",
-            200,
-            tokens("access-1", Some("third")),
-        )
-        .await;
+    world.refresh_gives("second", "access-1", "third").await;
     assert_eq!(world.call("POST", &token, None).await.status, 200);
     world.authority.reset().await;
     world

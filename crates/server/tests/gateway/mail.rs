@@ -8,20 +8,8 @@ use crate::world::{World, tokens};
 async fn connected() -> (World, String) {
     let world = World::start().await;
     let account = format!("/v1/accounts/{}", world.account().await);
-    world
-        .authority_answers(
-            "refresh_token=second",
-            200,
-            tokens("access-1", Some("third")),
-        )
-        .await;
-    world
-        .authority_answers(
-            "refresh_token=third",
-            200,
-            tokens("access-2", Some("fourth")),
-        )
-        .await;
+    world.refresh_gives("second", "access-1", "third").await;
+    world.refresh_gives("third", "access-2", "fourth").await;
     (world, account)
 }
 

@@ -9,13 +9,7 @@ use crate::world::{World, tokens};
 async fn many_callers_make_one_request_and_the_rotated_token_is_used_next() {
     let world = World::start().await;
     let path = format!("/v1/accounts/{}/access-token", world.account().await);
-    world
-        .authority_answers(
-            "refresh_token=second",
-            200,
-            tokens("access-1", Some("third")),
-        )
-        .await;
+    world.refresh_gives("second", "access-1", "third").await;
     world
         .authority_answers("refresh_token=third", 200, tokens("access-2", None))
         .await;
@@ -48,20 +42,8 @@ async fn many_callers_make_one_request_and_the_rotated_token_is_used_next() {
 async fn a_token_is_renewed_ahead_while_the_old_one_serves() {
     let world = World::start().await;
     let path = format!("/v1/accounts/{}/access-token", world.account().await);
-    world
-        .authority_answers(
-            "refresh_token=second",
-            200,
-            tokens("access-1", Some("third")),
-        )
-        .await;
-    world
-        .authority_answers(
-            "refresh_token=third",
-            200,
-            tokens("access-2", Some("fourth")),
-        )
-        .await;
+    world.refresh_gives("second", "access-1", "third").await;
+    world.refresh_gives("third", "access-2", "fourth").await;
     assert_eq!(
         world.call("POST", &path, None).await.json()["access_token"],
         "access-1"
@@ -147,13 +129,7 @@ async fn an_outage_of_the_authority_kills_no_account() {
         assert!(seen["next_attempt_at"].is_string());
 
         world.authority.reset().await;
-        world
-            .authority_answers(
-                "refresh_token=second",
-                200,
-                tokens("access-1", Some("third")),
-            )
-            .await;
+        world.refresh_gives("second", "access-1", "third").await;
         world.clock.forward(120);
         assert_eq!(
             world

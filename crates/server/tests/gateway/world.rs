@@ -225,6 +225,13 @@ impl World {
             .await;
     }
 
+    /// The authority takes that refresh token, as often as it comes, and gives these.
+    pub(crate) async fn refresh_gives(&self, refresh_token: &str, access: &str, next: &str) {
+        let holding = format!("refresh_token={refresh_token}");
+        self.authority_answers(&holding, 200, tokens(access, Some(next)))
+            .await;
+    }
+
     pub(crate) async fn authority_answers_times(
         &self,
         holding: &str,
