@@ -5,6 +5,7 @@
 mod access_tokens;
 mod accounts;
 mod api_keys;
+mod connect_session_ends;
 mod connect_sessions;
 mod event_order;
 mod events;
@@ -59,12 +60,14 @@ suite!(sqlite, crate::support::sqlite(), {
         completing_needs_a_callback,
         reconnecting_is_the_same_account,
         another_person_is_another_account,
+        consent_is_awaited_and_granted,
+    ],
+    connect_session_ends: [
         a_failed_session_cannot_be_completed,
         giving_up_is_possible_until_the_callback,
         either_the_callback_or_giving_up_wins,
         a_session_runs_out,
         a_late_callback_has_time_to_complete,
-        consent_is_awaited_and_granted,
         an_unswept_session_reads_as_expired,
         the_sweep_ends_what_ran_out_once,
         deleting_the_account_keeps_the_session,
