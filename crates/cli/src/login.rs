@@ -95,7 +95,11 @@ async fn prove(
         nonce: nonce.as_ref(),
         metadata: label.map_or_else(|| json!({}), |label| json!({"label": label})),
     };
-    Ok(engine.prove(sign_in, response).await?)
+    Ok(if arguments.import.is_some() {
+        engine.prove_import(sign_in, response).await?
+    } else {
+        engine.prove(sign_in, response).await?
+    })
 }
 
 /// Puts the link for an administrator to it, where one has to agree. It comes back to the gateway, which needs not run.

@@ -17,18 +17,18 @@ pub(crate) async fn find(storage: &dyn Storage, name: &AccountName) -> Result<Ac
             .await?
             .ok_or_else(|| unknown(id)),
         AccountName::Address(address) => {
+            let filter = AccountFilter {
+                imap_user: Some(address.clone()),
+                ..AccountFilter::default()
+            };
             let mut found = Vec::new();
             let mut after: Option<AccountId> = None;
             loop {
                 let page = storage
                     .accounts()
-                    .list(&AccountFilter::default(), after.as_ref(), PAGE)
+                    .list(&filter, after.as_ref(), PAGE)
                     .await?;
-                let fitting = page
-                    .items
-                    .into_iter()
-                    .filter(|account| account.imap_user.eq_ignore_ascii_case(address));
-                found.extend(fitting);
+                found.extend(page.items);
                 after = page.next;
                 if after.is_none() {
                     break;

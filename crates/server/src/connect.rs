@@ -7,6 +7,7 @@ mod completion;
 mod consent;
 mod ending;
 mod entrance;
+mod importing;
 mod limiter;
 mod mending;
 mod page;
@@ -26,6 +27,7 @@ use crate::{
 pub use self::{
     adoption::{Proven, SignIn},
     ending::Ending,
+    importing::redeem_import,
 };
 pub(crate) use self::{
     callback::{browser, returned},

@@ -31,7 +31,7 @@ mod tokens;
 mod tools;
 
 pub use self::{
-    connect::{Ending, Proven, SignIn},
+    connect::{Ending, Proven, SignIn, redeem_import},
     diagnosis::Diagnosis,
     email_id::{EmailId, NotAnEmailId},
     engine::Engine,

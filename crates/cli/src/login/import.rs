@@ -6,7 +6,7 @@ use std::path::Path;
 use mailgrant_core::secret::Secret;
 use mailgrant_core::token::{ErrorCode, RefreshToken, TokenResponse};
 use mailgrant_oauth::ErrorKind;
-use mailgrant_server::{Application, Engine};
+use mailgrant_server::{Application, Engine, redeem_import};
 
 use super::ended::Ended;
 use super::screen::Screen;
@@ -21,20 +21,13 @@ pub(super) async fn take_over(
 ) -> Result<TokenResponse, Ended> {
     let token = read(file).await?;
     let client = super::client(engine, application, super::LOOPBACK)?;
-    // At Entra a refresh token serves several resources, so the one that is meant has to be named; elsewhere what was
-    // granted holds (RFC 6749 section 6).
-    let named = application.provider.refresh_names_scopes;
-    let mut response = client
-        .refresh(&token, named.then(|| application.scopes()))
+    let response = redeem_import(&client, application, token.clone())
         .await
         .map_err(|error| refused(&error, application))?;
-    match &response.refresh_token {
-        Some(next) if *next != token => screen.say(
+    if response.refresh_token.as_ref() != Some(&token) {
+        screen.say(
             "The authority gave a new refresh token; the imported one may be void from now on.",
-        ),
-        Some(_) => {}
-        // It stays good then.
-        None => response.refresh_token = Some(token),
+        );
     }
     Ok(response)
 }

@@ -63,7 +63,6 @@ struct TokenAnswer {
 #[derive(Deserialize)]
 struct Accounts {
     items: Vec<Listed>,
-    next_cursor: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -71,7 +70,6 @@ struct Listed {
     id: AccountId,
     application: String,
     state: String,
-    imap_user: String,
 }
 
 /// RFC 9457, as far as it is needed.
@@ -112,21 +110,11 @@ impl Gateway {
     }
 
     async fn find(&self, address: &str) -> Result<AccountId, Refusal> {
-        let mut found = Vec::new();
-        let mut cursor = String::new();
-        for _ in 0..PAGES {
-            let path = format!("/v1/accounts?limit=100{cursor}");
-            let page: Accounts = self.call(Method::GET, &path).await?;
-            let fitting = page
-                .items
-                .into_iter()
-                .filter(|account| account.imap_user.eq_ignore_ascii_case(address));
-            found.extend(fitting);
-            match page.next_cursor {
-                Some(next) => cursor = format!("&cursor={next}"),
-                None => break,
-            }
-        }
+        let address_of =
+            url::form_urlencoded::byte_serialize(address.as_bytes()).collect::<String>();
+        let path = format!("/v1/accounts?limit=100&address={address_of}");
+        // More than a page of them are no less ambiguous than the first.
+        let found = self.call::<Accounts>(Method::GET, &path).await?.items;
         let described = found
             .iter()
             .map(|one| {
@@ -210,8 +198,6 @@ fn unreadable() -> Failure {
 }
 
 const LARGEST: usize = 4 * 1024 * 1024;
-/// A site has fewer accounts than this makes, or names them by their ids.
-const PAGES: usize = 1000;
 
 #[cfg(test)]
 mod tests {

@@ -53,7 +53,10 @@ impl Engine {
 
     /// The same of a refresh token that another program obtained: its answer may lack an ID token (OpenID Connect Core
     /// §12.2), and what the settings ask for besides reading need not have been granted.
-    pub(crate) async fn prove_import(
+    ///
+    /// # Errors
+    /// Why it makes no account.
+    pub async fn prove_import(
         &self,
         sign_in: SignIn<'_>,
         response: TokenResponse,

@@ -1,17 +1,14 @@
 //! Importing a refresh token that another program obtained with the same registration.
 
 use mailgrant_core::token::{RefreshToken, TokenResponse};
-use mailgrant_oauth::{Client, ErrorKind};
 use mailgrant_storage::{Account, Flow};
 use serde_json::Value;
 
 use super::adding::Mailbox;
 use crate::{
-    connect::{Ending, Proven, SignIn},
-    diagnosis,
+    connect::{Ending, Proven, SignIn, redeem_import},
     problem::{Code, Problem},
     registration::Registration,
-    settings::Application,
     state::Gateway,
     tokens,
 };
@@ -35,9 +32,7 @@ impl Import<'_> {
     ) -> Result<Account, Problem> {
         let gateway = self.gateway;
         let registration = gateway.registration(self.application)?;
-        let mut response = self.redeem(registration, &refresh_token).await?;
-        // None in the answer: the old one stays good.
-        response.refresh_token.get_or_insert(refresh_token);
+        let response = self.redeem(registration, refresh_token).await?;
         let sign_in = SignIn {
             application: self.application,
             site: self.site,
@@ -68,7 +63,7 @@ impl Import<'_> {
     async fn redeem(
         &self,
         registration: &Registration,
-        refresh_token: &RefreshToken,
+        refresh_token: RefreshToken,
     ) -> Result<TokenResponse, Problem> {
         let asked = registration.asked(self.tenant);
         let refused = |error| match tokens::Error::of(&error, &asked) {
@@ -82,31 +77,9 @@ impl Import<'_> {
             other => other.into(),
         };
         let client = registration.client(self.tenant).map_err(refused)?;
-        redeem(&client, refresh_token, &registration.application)
+        redeem_import(&client, &registration.application, refresh_token)
             .await
             .map_err(refused)
-    }
-}
-
-/// Asks for what the application asks for, where a refresh has to name it; where the token was granted less, for what was
-/// granted.
-async fn redeem(
-    client: &Client,
-    refresh_token: &RefreshToken,
-    application: &Application,
-) -> Result<TokenResponse, mailgrant_oauth::Error> {
-    let named = application.provider.refresh_names_scopes;
-    match client
-        .refresh(refresh_token, named.then(|| application.scopes()))
-        .await
-    {
-        Err(error)
-            if named
-                && matches!(error.kind(), ErrorKind::Refused(answer) if diagnosis::is_of_the_scopes(answer)) =>
-        {
-            client.refresh(refresh_token, None).await
-        }
-        outcome => outcome,
     }
 }
 
