@@ -3,7 +3,7 @@
 use mailgrant_server::EmailId;
 use serde_json::json;
 
-use crate::world::{World, tokens};
+use crate::world::World;
 
 async fn connected() -> (World, String) {
     let world = World::start().await;

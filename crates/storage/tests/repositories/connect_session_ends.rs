@@ -3,12 +3,11 @@
 use std::sync::Arc;
 
 use mailgrant_storage::{
-    AccountFilter, AccountState, Completion, ConnectPhase, ConnectStatus, Consumed, NewAccount,
-    Outcome, SecretHash, Storage,
+    AccountFilter, Completion, ConnectPhase, ConnectStatus, Consumed, Outcome, SecretHash, Storage,
 };
 use serde_json::json;
 
-use crate::support::{NOW, attempt, grant, identity, later, new_account, returned, session};
+use crate::support::{NOW, attempt, grant, later, new_account, returned, session};
 
 fn hash(text: &str) -> SecretHash {
     SecretHash::of(text)
