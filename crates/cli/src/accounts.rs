@@ -128,7 +128,7 @@ async fn remove(engine: &Engine, name: &AccountName, json: bool) -> Result<(), F
     let removed = engine
         .storage()
         .accounts()
-        .remove(&account.site, &account.id)
+        .remove(&account.site, &account.id, engine.now())
         .await?;
     // Removed by somebody else in between: that is what was asked for.
     let account = removed.unwrap_or(account);

@@ -24,7 +24,7 @@ use crate::{
     diagnosis::{self, Diagnosis, Login},
     environment::Clock,
     settings::Application,
-    tokens::{LiveToken, TokenKeeper},
+    tokens::{self, LiveToken, TokenKeeper},
 };
 
 /// IMAP sessions of all accounts.
@@ -110,6 +110,8 @@ impl Pool {
     /// A session to hold on to, for a download.
     pub(crate) async fn lease(&self, account: &Account) -> Result<Lease, Error> {
         let inner = &self.0;
+        // A kept session lives on the same grant as a kept token.
+        tokens::check_state(account)?;
         let slot = inner.slot(&account.id);
         slot.check_pause(inner.clock.now())?;
         let turn = timeout(PATIENCE, Arc::clone(&slot.turns).acquire_owned())

@@ -196,6 +196,9 @@ impl TokenKeeper {
         refused: Option<&LiveToken>,
     ) -> Result<LiveToken, Error> {
         let slot = self.0.slot(&wanted.key);
+        if let Some(agreed_at) = wanted.agreed_at() {
+            slot.outdate(agreed_at);
+        }
         if let Some(refused) = refused {
             slot.refuse(refused, wanted.key.is_shared(), self.0.clock.now());
         }
@@ -343,7 +346,11 @@ impl Inner {
     }
 }
 
-fn check_state(account: &Account) -> Result<(), Error> {
+/// Whether the account may have access at all, by what is known of it.
+///
+/// # Errors
+/// Whose turn it is, when not.
+pub(crate) fn check_state(account: &Account) -> Result<(), Error> {
     let known = || account.diagnosis.as_ref().and_then(Diagnosis::from_json);
     match account.state {
         AccountState::Disabled => Err(Error::Disabled),

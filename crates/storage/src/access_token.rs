@@ -22,7 +22,8 @@ pub struct StoredAccessToken {
 /// Access tokens by the keeper's own keys.
 ///
 /// A key is any text. One of the form `account\n{id}` makes the token the account's: it is refused when there is no
-/// such account, and deleted with it and when its person has agreed anew.
+/// such account, and deleted with it, when its grant turns out to be dead, when it is switched off, and when its person
+/// has agreed anew.
 #[async_trait]
 pub trait AccessTokenRepository: Send + Sync {
     /// The token under this key, whether it is still good or not.
@@ -33,7 +34,7 @@ pub trait AccessTokenRepository: Send + Sync {
 
     /// Stores the token unless there is a better one: of a later generation or, within the same, with a later end.
     /// Also not stored: an account's token whose generation is no longer the grant's, and the token of an account
-    /// that is gone. Returns whether it was stored.
+    /// that is gone or [barred](crate::AccountState::is_barred). Returns whether it was stored.
     ///
     /// # Errors
     /// As everywhere.

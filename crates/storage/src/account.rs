@@ -126,6 +126,12 @@ impl AccountState {
         Self::Degraded,
         Self::ReauthRequired,
     ];
+
+    /// Whether an account in this state gets no access token, not even one that was kept: its grant is known to be
+    /// dead, or it is switched off.
+    pub fn is_barred(self) -> bool {
+        matches!(self, Self::ReauthRequired | Self::Disabled)
+    }
 }
 
 /// An account to be.
@@ -311,7 +317,8 @@ pub trait AccountRepository: Send + Sync {
     ///
     /// A real change is told as an event. What leads to [`ReauthRequired`](AccountState::ReauthRequired) makes the
     /// person's way back, of a delegated account; what leads away from it makes that link void. A passing fault
-    /// ([`Degraded`](AccountState::Degraded)) does not revive a dead grant: from there it is `None`.
+    /// ([`Degraded`](AccountState::Degraded)) does not revive a dead grant: from there it is `None`. What leads to a
+    /// state that [is barred](AccountState::is_barred) forgets the account's own access token.
     ///
     /// # Errors
     /// As [`lookup`](Self::lookup).
@@ -335,9 +342,14 @@ pub trait AccountRepository: Send + Sync {
     /// As [`lookup`](Self::lookup).
     async fn find_by_reauth_link(&self, link: &SecretHash) -> Result<Option<Account>, Error>;
 
-    /// Deletes the account with its grant, tokens and link; returns what it was.
+    /// Deletes the account with its grant, tokens and link, and tells of it; returns what it was.
     ///
     /// # Errors
     /// As [`lookup`](Self::lookup).
-    async fn remove(&self, site: &str, id: &AccountId) -> Result<Option<Account>, Error>;
+    async fn remove(
+        &self,
+        site: &str,
+        id: &AccountId,
+        now: UnixTime,
+    ) -> Result<Option<Account>, Error>;
 }

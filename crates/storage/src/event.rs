@@ -34,7 +34,7 @@ pub struct Event {
 words! {
     /// What can happen.
     pub enum EventKind {
-        /// There is a new account, or one that was switched off works again.
+        /// There is a new account.
         AccountConnected = "account.connected",
         /// A passing fault; the gateway tries again by itself.
         AccountDegraded = "account.degraded",
@@ -42,6 +42,12 @@ words! {
         AccountReauthRequired = "account.reauth_required",
         /// It works again.
         AccountRecovered = "account.recovered",
+        /// It was switched off: nothing is done with it until it is switched on.
+        AccountDisabled = "account.disabled",
+        /// It was switched on again, or its person has connected it again. Whether it still works is found out next.
+        AccountEnabled = "account.enabled",
+        /// It was deleted, with its grant.
+        AccountDeleted = "account.deleted",
         /// An application's credential ends soon.
         CredentialExpiring = "credential.expiring",
         /// A connect session is over, one way or another.

@@ -186,7 +186,7 @@ pub(crate) async fn delete(
     gateway
         .storage
         .accounts()
-        .remove(&caller.site, &id)
+        .remove(&caller.site, &id, gateway.now())
         .await?
         .ok_or_else(unknown)?;
     gateway.tokens.forget(&id);

@@ -161,6 +161,9 @@ impl Journey<'_> {
         registration: &Registration,
         generation: Option<i64>,
     ) -> Option<LiveToken> {
+        if self.slot.is_dead(generation) {
+            return None;
+        }
         let tokens = self.inner.storage.access_tokens();
         let name = self.wanted.stored_name(registration);
         let stored = match tokens.lookup(&name).await {

@@ -31,6 +31,8 @@ struct State {
     used_at: Option<UnixTime>,
     flight: Option<Flight>,
     generation: Option<i64>,
+    /// The generation of the grant that the authority called dead: nothing that came with it is good any more.
+    dead: Option<i64>,
     failures: u32,
     pause: Option<(UnixTime, Error)>,
     unstored: Option<Unstored>,
@@ -122,6 +124,20 @@ impl Slot {
             .refused
             .as_ref()
             .is_some_and(|(refused, _)| refused == token)
+    }
+
+    /// Whether what came with this generation of the grant is void, whatever the storage has been told.
+    pub(super) fn is_dead(&self, generation: Option<i64>) -> bool {
+        generation.is_some() && self.lock().dead == generation
+    }
+
+    /// Lets go of a token from before the person agreed anew.
+    pub(super) fn outdate(&self, agreed_at: UnixTime) {
+        let mut state = self.lock();
+        let is_older = |cached: &Cached| cached.live.obtained_at < agreed_at;
+        if state.token.as_ref().is_some_and(is_older) {
+            state.token = None;
+        }
     }
 
     /// Whether the token in memory may be handed out.
@@ -230,6 +246,7 @@ impl Slot {
             Err(error) => {
                 if matches!(error, Error::ReauthRequired(_) | Error::Gone) {
                     state.token = None;
+                    state.dead = state.generation;
                 }
                 let doubled = FIRST_PAUSE
                     .saturating_mul(1 << state.failures.min(10))

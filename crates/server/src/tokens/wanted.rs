@@ -1,5 +1,6 @@
 //! Whose token is wanted, and under which name it is kept.
 
+use mailgrant_core::time::UnixTime;
 use mailgrant_storage::{Account, AccountId, Flow};
 
 use super::{Authority, Registration};
@@ -72,6 +73,12 @@ impl Wanted {
             tenant,
             account: None,
         }
+    }
+
+    /// When the person last agreed: whatever is older came with a grant that has been replaced.
+    pub(super) fn agreed_at(&self) -> Option<UnixTime> {
+        let account = self.account.as_ref();
+        Some(account?.grant.as_ref()?.obtained_at)
     }
 
     /// Under which name the token is in the storage. With the client, its kind of credential and the scopes in it, a token

@@ -8,6 +8,7 @@
 
 mod api;
 mod bad_input;
+mod barred;
 mod connect;
 mod connect_ends;
 mod consent;

@@ -8,6 +8,7 @@ use sqlx::SqliteConnection;
 use super::Sqlite;
 use super::error::{failed, malformed};
 use crate::access_token::{AccessTokenRepository, StoredAccessToken};
+use crate::account::AccountState;
 use crate::error::Error;
 use crate::id::AccountId;
 use crate::seal::Place;
@@ -40,7 +41,7 @@ impl AccessTokenRepository for Sqlite {
         let mut change = self.write().await?;
         let stored = sqlx::query(
             "INSERT INTO access_tokens (key, account_id, sealed_token, generation, obtained_at, expires_at) \
-             SELECT ?1, ?2, ?3, ?4, ?5, ?6 WHERE ?2 IS NULL OR (EXISTS (SELECT 1 FROM accounts WHERE id = ?2) \
+             SELECT ?1, ?2, ?3, ?4, ?5, ?6 WHERE ?2 IS NULL OR (EXISTS (SELECT 1 FROM accounts WHERE id = ?2 AND state NOT IN (?7, ?8)) \
              AND (?4 IS NULL OR EXISTS (SELECT 1 FROM grants WHERE account_id = ?2 AND generation = ?4))) \
              ON CONFLICT (key) DO UPDATE SET sealed_token = excluded.sealed_token, \
              generation = excluded.generation, obtained_at = excluded.obtained_at, expires_at = excluded.expires_at \
@@ -53,6 +54,8 @@ impl AccessTokenRepository for Sqlite {
         .bind(token.generation)
         .bind(token.obtained_at.0)
         .bind(token.expires_at.0)
+        .bind(AccountState::ReauthRequired.as_str())
+        .bind(AccountState::Disabled.as_str())
         .execute(&mut *change)
         .await
         .map_err(failed)?;

@@ -228,17 +228,18 @@ impl AccountRepository for Sqlite {
         row.map(Account::try_from).transpose()
     }
 
-    async fn remove(&self, site: &str, id: &AccountId) -> Result<Option<Account>, Error> {
+    async fn remove(
+        &self,
+        site: &str,
+        id: &AccountId,
+        now: UnixTime,
+    ) -> Result<Option<Account>, Error> {
         let mut change = self.write().await?;
         let account = find(&mut change, id)
             .await?
             .filter(|account| account.site == site);
-        if account.is_some() {
-            sqlx::query("DELETE FROM accounts WHERE id = ?1")
-                .bind(id.as_str())
-                .execute(&mut *change)
-                .await
-                .map_err(failed)?;
+        if let Some(account) = &account {
+            account_change::delete(&mut change, account, now).await?;
             change.commit().await?;
         }
         Ok(account)

@@ -197,6 +197,9 @@ pub(super) async fn tell(
     if before == Some(AccountState::ReauthRequired) {
         reauth_link::void(change, &account.id).await?;
     }
+    if account.state.is_barred() {
+        access_token::drop_of(change, &account.id).await?;
+    }
     let Some(kind) = kind(before, account.state) else {
         return Ok(());
     };
@@ -211,6 +214,32 @@ pub(super) async fn tell(
     if account.state == AccountState::ReauthRequired && account.flow == Flow::Delegated {
         reauth_link::make(change, &account.id, &event, now).await?;
     }
+    Ok(())
+}
+
+/// Deletes the account with all that is its own, and tells of it.
+pub(super) async fn delete(
+    change: &mut Change<'_>,
+    account: &Account,
+    now: UnixTime,
+) -> Result<(), Error> {
+    sqlx::query("DELETE FROM accounts WHERE id = ?1")
+        .bind(account.id.as_str())
+        .execute(&mut **change)
+        .await
+        .map_err(failed)?;
+    let mut data = data(Some(account.state), account);
+    if let Some(data) = data.as_object_mut() {
+        data.insert("state".to_owned(), Value::Null);
+    }
+    let told = NewEvent {
+        site: Some(account.site.clone()),
+        kind: EventKind::AccountDeleted,
+        account: Some(account.id.clone()),
+        connect_session: None,
+        data,
+    };
+    event::add(change, told, now).await?;
     Ok(())
 }
 
@@ -235,13 +264,13 @@ async fn granted_anew(
 
 fn kind(before: Option<AccountState>, now: AccountState) -> Option<EventKind> {
     match (before, now) {
-        (None | Some(AccountState::Disabled), AccountState::Connected) => {
-            Some(EventKind::AccountConnected)
-        }
+        (None, AccountState::Connected) => Some(EventKind::AccountConnected),
+        (Some(AccountState::Disabled), AccountState::Connected) => Some(EventKind::AccountEnabled),
         (Some(_), AccountState::Connected) => Some(EventKind::AccountRecovered),
         (_, AccountState::Degraded) => Some(EventKind::AccountDegraded),
         (_, AccountState::ReauthRequired) => Some(EventKind::AccountReauthRequired),
-        (_, AccountState::PendingConsent | AccountState::Disabled) => None,
+        (_, AccountState::Disabled) => Some(EventKind::AccountDisabled),
+        (_, AccountState::PendingConsent) => None,
     }
 }
 

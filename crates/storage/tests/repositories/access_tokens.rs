@@ -1,9 +1,9 @@
 use std::sync::Arc;
 
 use mailgrant_core::token::AccessToken;
-use mailgrant_storage::{Account, Storage, StoredAccessToken};
+use mailgrant_storage::{Account, AccountState, Storage, StoredAccessToken, Transition};
 
-use crate::support::{NOW, connected, grant, later, new_account, returned};
+use crate::support::{NOW, connected, dead, grant, later, new_account, returned, to};
 
 const SHARED: &str = "application\ncontoso\ntenant\nclient\nhttps://outlook.office365.com/.default";
 
@@ -155,13 +155,44 @@ pub async fn a_token_goes_with_its_account(storage: Arc<dyn Storage>) {
     );
     storage
         .accounts()
-        .remove("default", &account.id)
+        .remove("default", &account.id, NOW)
         .await
         .unwrap();
     assert_eq!(found(&*storage, &key).await, None);
     assert_eq!(found(&*storage, SHARED).await.unwrap(), "shared");
     assert!(!tokens.put(&key, token("late", None, 3600)).await.unwrap());
     assert_eq!(found(&*storage, &key).await, None);
+}
+
+pub async fn a_barred_account_keeps_no_token(storage: Arc<dyn Storage>) {
+    let tokens = storage.access_tokens();
+    tokens
+        .put(SHARED, token("shared", None, 3600))
+        .await
+        .unwrap();
+    for barred in [dead(), to(AccountState::Disabled)] {
+        let account = connected(&*storage, barred.to.as_str()).await;
+        let key = key(&account);
+        let put = |text| tokens.put(&key, token(text, Some(1), 3600));
+        let go = async |transition: Transition| {
+            let done = storage.accounts().transition(&account.id, transition, NOW);
+            assert!(done.await.unwrap().is_some());
+        };
+        assert!(put("hers").await.unwrap());
+        go(to(AccountState::Degraded)).await;
+        assert_eq!(found(&*storage, &key).await.unwrap(), "hers");
+        go(barred).await;
+        assert_eq!(found(&*storage, &key).await, None);
+        assert!(!put("late").await.unwrap(), "a refresh that was under way");
+        let back = Transition {
+            from: AccountState::ALL,
+            ..Transition::recovered()
+        };
+        go(back).await;
+        assert_eq!(found(&*storage, &key).await, None);
+        assert!(put("new").await.unwrap());
+    }
+    assert_eq!(found(&*storage, SHARED).await.unwrap(), "shared");
 }
 
 pub async fn what_ended_is_forgotten(storage: Arc<dyn Storage>) {

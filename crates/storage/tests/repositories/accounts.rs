@@ -53,7 +53,10 @@ pub async fn other_sites_see_nothing(storage: Arc<dyn Storage>) {
             .unwrap(),
         None
     );
-    assert_eq!(accounts.remove("other", &account.id).await.unwrap(), None);
+    assert_eq!(
+        accounts.remove("other", &account.id, NOW).await.unwrap(),
+        None
+    );
     let filter = AccountFilter {
         site: Some("other".to_owned()),
         ..Default::default()
@@ -383,7 +386,7 @@ pub async fn removing_takes_the_grant_along(storage: Arc<dyn Storage>) {
     assert_eq!(
         storage
             .accounts()
-            .remove("default", &account.id)
+            .remove("default", &account.id, NOW)
             .await
             .unwrap()
             .unwrap()
@@ -402,7 +405,7 @@ pub async fn removing_takes_the_grant_along(storage: Arc<dyn Storage>) {
     assert_eq!(
         storage
             .accounts()
-            .remove("default", &account.id)
+            .remove("default", &account.id, NOW)
             .await
             .unwrap(),
         None

@@ -231,7 +231,7 @@ pub async fn deleting_the_account_keeps_the_session(storage: Arc<dyn Storage>) {
     };
     storage
         .accounts()
-        .remove("default", &done.account.id)
+        .remove("default", &done.account.id, NOW)
         .await
         .unwrap();
     let left = sessions

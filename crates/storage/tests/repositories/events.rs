@@ -38,11 +38,12 @@ pub async fn each_change_of_state_is_told_once(storage: Arc<dyn Storage>) {
         (ReauthRequired, Some("account.reauth_required")),
         (ReauthRequired, None),
         (Connected, Some("account.recovered")),
+        (Disabled, Some("account.disabled")),
         (Disabled, None),
-        (Connected, Some("account.connected")),
+        (Connected, Some("account.enabled")),
         (Degraded, Some("account.degraded")),
         (ReauthRequired, Some("account.reauth_required")),
-        (Disabled, None),
+        (Disabled, Some("account.disabled")),
     ]
     .into_iter()
     .enumerate()
@@ -272,7 +273,7 @@ pub async fn sessions_tell_how_they_ended_once(storage: Arc<dyn Storage>) {
     );
 }
 
-pub async fn a_deleted_accounts_events_stay(storage: Arc<dyn Storage>) {
+pub async fn a_deletion_is_told_once_and_the_events_stay(storage: Arc<dyn Storage>) {
     let account = connected(&*storage, "ada").await;
     storage
         .accounts()
@@ -281,11 +282,23 @@ pub async fn a_deleted_accounts_events_stay(storage: Arc<dyn Storage>) {
         .unwrap();
     storage
         .accounts()
-        .remove("default", &account.id)
+        .remove("default", &account.id, NOW)
         .await
         .unwrap();
+    let again = storage
+        .accounts()
+        .remove("default", &account.id, NOW)
+        .await
+        .unwrap();
+    assert_eq!(again, None);
     let events = told(&*storage, "default").await;
-    assert_eq!(events.len(), 2);
+    assert_eq!(events.len(), 3);
+    assert_eq!(events[2].kind, EventKind::AccountDeleted);
+    assert_eq!(
+        events[2].data,
+        json!({"application": "contoso", "flow": "delegated", "imap_user": "ada@example.com", "state": null,
+            "previous_state": "reauth_required", "diagnosis": {"code": "grant_dead"}})
+    );
     for event in &events {
         assert_eq!(event.account.as_ref(), Some(&account.id));
         assert_eq!(event.data["imap_user"], "ada@example.com");
@@ -297,7 +310,7 @@ pub async fn a_deleted_accounts_events_stay(storage: Arc<dyn Storage>) {
         ..new_account("default", "bob")
     };
     storage.accounts().add(app_only, None, NOW).await.unwrap();
-    assert_eq!(kinds(&*storage).await.len(), 3, "and others follow");
+    assert_eq!(kinds(&*storage).await.len(), 4, "and others follow");
 }
 
 pub async fn what_is_told_once_is_told_once_among_fifty(storage: Arc<dyn Storage>) {

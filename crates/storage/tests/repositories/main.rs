@@ -88,7 +88,7 @@ suite!(sqlite, crate::support::sqlite(), {
         a_passing_fault_does_not_hide_a_dead_grant,
         a_reconnect_ends_a_death,
         sessions_tell_how_they_ended_once,
-        a_deleted_accounts_events_stay,
+        a_deletion_is_told_once_and_the_events_stay,
         what_is_told_once_is_told_once_among_fifty,
     ],
     event_order: [
@@ -112,6 +112,7 @@ suite!(sqlite, crate::support::sqlite(), {
         an_older_token_does_not_replace_a_newer,
         a_replaced_grants_token_is_not_stored,
         a_token_goes_with_its_account,
+        a_barred_account_keeps_no_token,
         what_ended_is_forgotten,
     ],
     api_keys: [

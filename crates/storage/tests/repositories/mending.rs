@@ -226,7 +226,7 @@ pub async fn what_is_gone_or_switched_off_is_not_mended(storage: Arc<dyn Storage
     let session = returned_mending(&*storage, "gone", Some(&gone.id)).await;
     storage
         .accounts()
-        .remove("default", &gone.id)
+        .remove("default", &gone.id, NOW)
         .await
         .unwrap();
     let refused = storage

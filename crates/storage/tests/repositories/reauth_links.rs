@@ -68,7 +68,7 @@ pub async fn the_link_is_void_when_the_state_is_left(storage: Arc<dyn Storage>) 
             _ => {
                 storage
                     .accounts()
-                    .remove("default", &account.id)
+                    .remove("default", &account.id, NOW)
                     .await
                     .unwrap();
             }

@@ -15,7 +15,8 @@ pub(crate) struct EventView {
     #[schema(example = "evt_0197b4c1a2b37c5e8f9a0b1c2d3e4f50")]
     pub(super) id: String,
     /// What happened: `account.connected`, `account.degraded`, `account.reauth_required`, `account.recovered`,
-    /// `credential.expiring` or `connect_session.completed`. There will be more: pass over what you do not know.
+    /// `account.disabled`, `account.enabled`, `account.deleted`, `credential.expiring` or `connect_session.completed`.
+    /// There will be more: pass over what you do not know.
     #[serde(rename = "type")]
     pub(super) kind: &'static str,
     #[schema(value_type = String, format = DateTime)]
@@ -26,8 +27,8 @@ pub(crate) struct EventView {
     connect_session_id: Option<String>,
     /// What is to be known about it.
     ///
-    /// `account.*`: `application`, `flow`, `imap_user`, `state`, `previous_state`, and `diagnosis` where something is
-    /// wrong. `account.reauth_required` also has `reauth_url`, the link for the person: null once it is void.
+    /// `account.*`: `application`, `flow`, `imap_user`, `state` (null of a deleted account), `previous_state`, and
+    /// `diagnosis` where something is wrong. `account.reauth_required` also has `reauth_url`, the link for the person: null once it is void.
     /// `connect_session.completed`: `application`, `status`, `account_id` and the `diagnosis`'s code.
     /// `credential.expiring`: `application`, `kind`, `expires_at`, `days_left`.
     #[schema(value_type = Object)]
