@@ -70,13 +70,25 @@ impl Registration {
         }
         let id = self.tenant_id(given).await?;
         match own {
-            None => Ok(Some(id)),
+            None => self.check_allowed(&id).map(|()| Some(id)),
             Some(own) if self.tenant_id(own).await? == id => Ok(None),
             Some(own) => Err(wrong(format!(
                 "application `{}` is registered for tenant {own} only; leave it out, or use an application whose `tenant` is organizations",
                 application.id
             ))),
         }
+    }
+
+    /// The operator's list of tenants is for mailboxes without a person, too.
+    fn check_allowed(&self, tenant: &str) -> Result<(), Problem> {
+        let application = &self.application;
+        if application.allows_tenant(tenant) {
+            return Ok(());
+        }
+        Err(wrong(format!(
+            "application `{}` takes no mailboxes of {tenant}: allowed_tenants in its settings does not name it",
+            application.id
+        )))
     }
 
     /// The tenant's id, as its authority calls itself; what was given, where it has no such name.

@@ -75,16 +75,17 @@ impl ConnectSessionView {
     }
 }
 
-/// A moment, written as RFC 3339 in UTC.
+/// A moment, written as RFC 3339 in UTC. What is beyond all calendars, such as the end of a certificate without one
+/// (RFC 5280 §4.1.2.5), is written as the calendar's last second.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Moment(pub(crate) UnixTime);
 
 impl Serialize for Moment {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match jiff::Timestamp::from_second(self.0.0) {
-            Ok(moment) => serializer.collect_str(&moment),
-            Err(error) => Err(serde::ser::Error::custom(error)),
-        }
+        use jiff::Timestamp;
+        let (first, last) = (Timestamp::MIN.as_second(), Timestamp::MAX.as_second());
+        let moment = Timestamp::from_second(self.0.0.clamp(first, last));
+        serializer.collect_str(&moment.map_err(serde::ser::Error::custom)?)
     }
 }
 
@@ -98,5 +99,11 @@ mod tests {
             serde_json::to_value(Moment(UnixTime(1_795_305_600))).unwrap(),
             "2026-11-22T00:00:00Z"
         );
+        // 9999-12-31T23:59:59Z: "no well-defined expiration date".
+        for beyond in [253_402_300_799, i64::MAX] {
+            let text = serde_json::to_value(Moment(UnixTime(beyond))).unwrap();
+            assert!(text.as_str().unwrap().starts_with("9999-12-30T"), "{text}");
+        }
+        assert!(serde_json::to_value(Moment(UnixTime(i64::MIN))).is_ok());
     }
 }

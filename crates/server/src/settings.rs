@@ -143,7 +143,8 @@ pub struct Application {
     pub provider: Arc<Provider>,
     /// The directory tenant, where the provider has such a thing.
     pub tenant: Option<String>,
-    /// The ids of the tenants whose people may connect, in lower case; empty: those of all that `tenant` takes.
+    /// The ids of the tenants whose people and mailboxes may be connected, in lower case; empty: those of all that `tenant`
+    /// takes.
     pub allowed_tenants: Vec<String>,
     /// The public client identifier.
     pub client_id: ClientId,
@@ -194,6 +195,16 @@ impl Application {
     #[must_use]
     pub fn scopes(&self) -> &Scopes {
         &self.provider.scopes
+    }
+
+    /// Whether the operator takes mailboxes of the tenant of that id.
+    #[must_use]
+    pub fn allows_tenant(&self, id: &str) -> bool {
+        let allowed = &self.allowed_tenants;
+        allowed.is_empty()
+            || allowed
+                .iter()
+                .any(|allowed| allowed.eq_ignore_ascii_case(id))
     }
 
     /// When the credential ends: as a certificate says, or the operator of a client secret.

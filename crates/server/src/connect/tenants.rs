@@ -49,12 +49,10 @@ pub(super) fn tenant_of(issuer: &str) -> Option<&str> {
 
 /// Whether the operator takes people of that tenant.
 pub(super) fn check_allowed(tenant: Option<&str>, application: &Application) -> Result<(), Ending> {
-    let allowed = &application.allowed_tenants;
-    if allowed.is_empty() {
+    if application.allows_tenant(tenant.unwrap_or_default()) {
         return Ok(());
     }
     let seen = match tenant {
-        Some(tenant) if allowed.contains(&tenant.to_ascii_lowercase()) => return Ok(()),
         Some(tenant) => {
             format!("the account is of tenant {tenant}, which allowed_tenants does not name")
         }

@@ -70,7 +70,7 @@ pub enum Unavailable {
 impl Error {
     pub(crate) fn of(error: &mailgrant_oauth::Error, asked: &Asked<'_>) -> Self {
         let diagnosis = Box::new(diagnosis::authority(error, asked));
-        let retry_after = error.retry_after();
+        let retry_after = error.retry_after().map(|wait| wait.min(LONGEST_WAIT));
         let kind = match error.kind() {
             // Behind an application's own request there is no person to sign in again.
             ErrorKind::Refused(answer)
@@ -191,3 +191,6 @@ pub(crate) fn is_authoritys(account: &Account) -> bool {
         .and_then(Diagnosis::from_json)
         .is_none_or(|diagnosis| !diagnosis::is_mail_servers(&diagnosis.code))
 }
+
+/// An authority that asks for a longer pause than this is asked again all the same.
+const LONGEST_WAIT: Duration = Duration::from_secs(60 * 60);

@@ -251,8 +251,7 @@ impl Slot {
                 let doubled = FIRST_PAUSE
                     .saturating_mul(1 << state.failures.min(10))
                     .min(LONGEST_PAUSE);
-                let asked = error.retry_after().map(|wait| wait.min(LONGEST_WAIT));
-                let pause = asked.unwrap_or(doubled).max(FIRST_PAUSE);
+                let pause = error.retry_after().unwrap_or(doubled).max(FIRST_PAUSE);
                 state.failures = state.failures.saturating_add(1);
                 state.pause = Some((now + pause, error.clone()));
             }
@@ -317,17 +316,18 @@ fn head_start(live: &LiveToken, random: &dyn Random) -> Duration {
 }
 
 fn lifetime(response: &TokenResponse) -> Duration {
-    response.expires_in.unwrap_or(UNSAID_LIFETIME)
+    let said = response.expires_in.unwrap_or(UNSAID_LIFETIME);
+    said.min(LONGEST_LIFETIME)
 }
 
 /// A token is renewed this long before its end, or when a third of its life is left.
 const AHEAD: Duration = Duration::from_secs(20 * 60);
 /// `expires_in` is only recommended (RFC 6749 §5.1); without it this is assumed.
 const UNSAID_LIFETIME: Duration = Duration::from_secs(600);
+/// A token that claims to last longer is asked for anew all the same.
+const LONGEST_LIFETIME: Duration = Duration::from_secs(7 * 86_400);
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
-/// An authority that asks for a longer pause than this is asked again all the same.
-const LONGEST_WAIT: Duration = Duration::from_secs(60 * 60);
 /// A mailbox to which an application has no right refuses every token: the other mailboxes' is not made anew each time.
 const BETWEEN_REFUSALS: Duration = Duration::from_secs(10 * 60);
 

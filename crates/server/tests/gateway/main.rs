@@ -15,6 +15,7 @@ mod consent;
 mod credentials;
 mod event_stream;
 mod events;
+mod hostile_authority;
 mod imap;
 mod keeping;
 mod mail;

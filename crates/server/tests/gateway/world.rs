@@ -21,6 +21,8 @@ use wiremock::{
 use crate::imap::Imap;
 
 pub(crate) const ORIGIN: &str = "https://app.example.com";
+/// The one whose mailboxes the application `guests` takes.
+pub(crate) const ALLOWED_TENANT: &str = "7c1e6a52-90d4-4b3f-a6c8-2d5b81f0e943";
 
 /// A clock that stands still until it is moved.
 pub(crate) struct Stopped(AtomicI64);
@@ -301,6 +303,22 @@ id = "nameless"
 provider = "yandex"
 client_id = "client"
 client_secret_file = "secret"
+[[application]]
+id = "guests"
+provider = "many"
+tenant = "organizations"
+allowed_tenants = ["{ALLOWED_TENANT}"]
+client_id = "client"
+client_secret_file = "secret"
+[[provider]]
+id = "many"
+issuer = "{authority}/{{tenant}}/v2.0"
+authorization_endpoint = "{authority}/authorize"
+token_endpoint = "{authority}/token"
+scopes = ["offline_access", "mail"]
+app_only_scopes = ["mail/.default"]
+imap = {{ host = "127.0.0.1", port = {imap}, tls = "implicit" }}
+tls_ca_file = "ca.pem"
 [[provider]]
 id = "corp"
 display_name = "Corp"
