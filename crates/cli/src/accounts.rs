@@ -8,6 +8,7 @@ use crate::arguments::{AccountName, Accounts, AccountsCommand, Configuration};
 use crate::environment::{self, moment};
 use crate::failure::{Failure, shown};
 use crate::mailbox;
+use crate::output::{print, tell};
 
 /// Does what the subcommand says; lists, where there is none.
 ///
@@ -48,20 +49,20 @@ async fn list(engine: &Engine, site: Option<String>, json: bool) -> Result<(), F
             .list(&filter, after.as_ref(), PAGE)
             .await?;
         if !json && after.is_none() && page.items.is_empty() {
-            eprintln!("No mailbox is connected yet: mailgrant login connects one.");
+            tell("No mailbox is connected yet: mailgrant login connects one.");
         }
         for account in &page.items {
             if json {
-                println!("{}", view(engine, account).await?);
+                print(view(engine, account).await?)?;
             } else {
-                println!(
+                print(format_args!(
                     "{}  {:<15}  {:<9}  {:<16}  {}",
                     account.id,
                     account.state,
                     account.flow,
                     account.application,
                     shown(&account.imap_user)
-                );
+                ))?;
             }
         }
         after = page.next;
@@ -75,8 +76,7 @@ async fn show(engine: &Engine, name: &AccountName, json: bool) -> Result<(), Fai
     let account = mailbox::find(&**engine.storage(), name).await?;
     let view = view(engine, &account).await?;
     if json {
-        println!("{view}");
-        return Ok(());
+        return print(view);
     }
     let rows = [
         ("id", "/id"),
@@ -103,21 +103,21 @@ async fn show(engine: &Engine, name: &AccountName, json: bool) -> Result<(), Fai
     for (heading, pointer) in rows {
         match view.pointer(pointer) {
             None | Some(Value::Null) => {}
-            Some(Value::String(text)) => row(heading, text),
+            Some(Value::String(text)) => row(heading, text)?,
             Some(Value::Object(object)) if object.is_empty() => {}
-            Some(other) => row(heading, &other.to_string()),
+            Some(other) => row(heading, &other.to_string())?,
         }
     }
     let steps = view.pointer("/diagnosis/remedy").and_then(Value::as_array);
     for (index, step) in steps.into_iter().flatten().enumerate() {
         let heading = if index == 0 { "what to do" } else { "" };
-        row(heading, step.as_str().unwrap_or_default());
+        row(heading, step.as_str().unwrap_or_default())?;
     }
     if account.state == AccountState::ReauthRequired {
         let login = format!("mailgrant login --application {}", account.application);
-        row("sign in again", &login);
+        row("sign in again", &login)?;
         if let Some(url) = view.get("reauth_url").and_then(Value::as_str) {
-            row("or open", url);
+            row("or open", url)?;
         }
     }
     Ok(())
@@ -133,13 +133,13 @@ async fn remove(engine: &Engine, name: &AccountName, json: bool) -> Result<(), F
     // Removed by somebody else in between: that is what was asked for.
     let account = removed.unwrap_or(account);
     if json {
-        println!("{}", json!({"id": account.id.as_str(), "removed": true}));
+        print(json!({"id": account.id.as_str(), "removed": true}))?;
     } else {
-        println!("{}", account.id);
-        eprintln!(
+        print(&account.id)?;
+        tell(format_args!(
             "{} is forgotten. What the person agreed to at the provider stays until they take it back there.",
             shown(&account.imap_user)
-        );
+        ));
     }
     Ok(())
 }
@@ -182,8 +182,8 @@ async fn view(engine: &Engine, account: &Account) -> Result<Value, Failure> {
     }))
 }
 
-fn row(heading: &str, text: &str) {
-    println!("{heading:<15}{}", shown(text));
+fn row(heading: &str, text: &str) -> Result<(), Failure> {
+    print(format_args!("{heading:<15}{}", shown(text)))
 }
 
 const PAGE: u32 = 200;

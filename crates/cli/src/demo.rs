@@ -19,6 +19,7 @@ use tokio::time::Instant;
 use self::site::{RunningSite, Site};
 use crate::arguments::Demo;
 use crate::failure::{Exit, Failure};
+use crate::output::show;
 use crate::ready;
 use crate::sandbox::{self, Home};
 use crate::shutdown::{Signals, within_limit};
@@ -128,40 +129,43 @@ impl Parts {
 
     fn introduce(&self, home: &Home, begun: Instant) {
         let ready = self.ready();
-        println!("Open this     {}/", ready.site);
-        println!(
+        show(format_args!("Open this     {}/", ready.site));
+        show(format_args!(
             "Gateway       {}  (API: {}/docs)",
             ready.gateway, ready.gateway
-        );
-        println!("API key       {}", ready.api_key);
-        println!(
+        ));
+        show(format_args!("API key       {}", ready.api_key));
+        show(format_args!(
             "Authority     {}/{}",
             ready.sandbox.authority, ready.sandbox.tenant
-        );
-        println!(
+        ));
+        show(format_args!(
             "IMAP          {}:{} (TLS)",
             ready.sandbox.imap.host, ready.sandbox.imap.port
-        );
-        println!(
+        ));
+        show(format_args!(
             "SMTP          {}:{} (STARTTLS)",
             ready.sandbox.smtp.host, ready.sandbox.smtp.port
-        );
-        println!(
+        ));
+        show(format_args!(
             "POP3          {}:{} (TLS)",
             ready.sandbox.pop3.host, ready.sandbox.pop3.port
-        );
+        ));
         for (index, user) in ready.sandbox.users.iter().enumerate() {
             let heading = if index == 0 { "Sign in as" } else { "" };
-            println!("{heading:<13} {}  {}", user.address, user.password);
+            show(format_args!(
+                "{heading:<13} {}  {}",
+                user.address, user.password
+            ));
         }
-        println!("Kept in       {}", home.notice());
+        show(format_args!("Kept in       {}", home.notice()));
         if !files::are_built() {
-            println!("The pages are not built: run `cargo xtask web` first.");
+            show("The pages are not built: run `cargo xtask web` first.");
         }
-        println!(
+        show(format_args!(
             "Ready in {:.1} s; Ctrl-C ends it.",
             begun.elapsed().as_secs_f32()
-        );
+        ));
     }
 
     async fn stop(self) {

@@ -11,6 +11,7 @@ use serde_json::json;
 use crate::arguments::{CreateKey, Keys, ListKeys, RevokeKey, RotateMaster};
 use crate::environment::{self, moment, now, variable};
 use crate::failure::{Exit, Failure};
+use crate::output::{print, tell};
 
 /// Does what the subcommand says and prints the outcome.
 ///
@@ -43,15 +44,15 @@ async fn create(wanted: CreateKey, surroundings: &Environment, json: bool) -> Re
         print_json(&KeyView {
             secret: Some(secret.expose()),
             ..KeyView::of(&key)
-        });
+        })?;
     } else {
-        eprintln!(
+        tell(format_args!(
             "{} for site {}: {}. It is shown this once:",
             key.id,
             key.site,
             words(&key)
-        );
-        println!("{}", secret.expose());
+        ));
+        print(secret.expose())?;
     }
     Ok(())
 }
@@ -67,9 +68,9 @@ async fn list(wanted: ListKeys, surroundings: &Environment, json: bool) -> Resul
             .await?;
         for key in &page.items {
             if json {
-                print_json(&KeyView::of(key));
+                print_json(&KeyView::of(key))?;
             } else {
-                println!("{}", line(key));
+                print(line(key))?;
             }
         }
         after = page.next;
@@ -99,9 +100,9 @@ async fn revoke(wanted: RevokeKey, surroundings: &Environment, json: bool) -> Re
         ));
     };
     if json {
-        print_json(&KeyView::of(&key));
+        print_json(&KeyView::of(&key))?;
     } else {
-        println!("{}", line(&key));
+        print(line(&key))?;
     }
     Ok(())
 }
@@ -146,9 +147,9 @@ async fn rotate(
     };
     storage.close().await;
     if json {
-        println!("{}", json!({"master_key_id": id}));
+        print(json!({"master_key_id": id}))?;
     } else {
-        println!("{message}");
+        print(message)?;
     }
     Ok(())
 }
@@ -192,8 +193,8 @@ impl<'a> KeyView<'a> {
     }
 }
 
-fn print_json(view: &KeyView<'_>) {
-    println!("{}", json!(view));
+fn print_json(view: &KeyView<'_>) -> Result<(), Failure> {
+    print(json!(view))
 }
 
 fn line(key: &ApiKey) -> String {

@@ -55,10 +55,7 @@ pub(crate) async fn run(
     let url = engine.settings().server.public_url.clone();
     engine.close().await;
     match connected {
-        Ok(connected) => {
-            screen.connected(&connected, url.as_ref());
-            Ok(())
-        }
+        Ok(connected) => screen.connected(&connected, url.as_ref()),
         Err(ended) => {
             screen.event("failed", &json!(ended.diagnosis));
             Err(ended.into())

@@ -10,6 +10,7 @@ mod keys;
 mod logging;
 mod login;
 mod mailbox;
+mod output;
 mod ready;
 mod sandbox;
 mod serve;
@@ -32,7 +33,10 @@ fn main() -> ExitCode {
     match run(arguments, begun) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("mailgrant: {}", failure::shown(&failure.message));
+            output::tell(format_args!(
+                "mailgrant: {}",
+                failure::shown(&failure.message)
+            ));
             failure.exit.into()
         }
     }

@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use crate::arguments;
 use crate::failure::{Exit, Failure};
 use crate::introduction::Introduction;
+use crate::output::show;
 use crate::ready;
 use crate::shutdown::{Signals, within_limit};
 
@@ -42,14 +43,14 @@ pub(crate) async fn run(
     if json {
         let line = serde_json::to_string(&description)
             .map_err(|error| Failure::new(Exit::Failed, format!("--json: {error}")))?;
-        println!("{line}");
+        show(line);
     } else {
-        print!("{}", Introduction(&description));
-        println!(
-            "\nKept in       {}\nReady in {:.1} s; Ctrl-C ends it.",
+        show(format_args!(
+            "{}\nKept in       {}\nReady in {:.1} s; Ctrl-C ends it.",
+            Introduction(&description),
             home.notice(),
             begun.elapsed().as_secs_f32()
-        );
+        ));
     }
 
     signals.received().await;

@@ -93,7 +93,8 @@ async fn wait(
 
 /// Waits for the next question, showing the time that the person still has.
 async fn rest(pause: Duration, deadline: Instant, waiting: &mut super::screen::Waiting) {
-    let until = Instant::now() + pause;
+    // Not beyond the end of the code, whatever interval the authority asks for.
+    let until = deadline.min(Instant::now() + pause.min(LONGEST));
     loop {
         let now = Instant::now();
         waiting.left(
@@ -151,3 +152,19 @@ const SLOWER: Duration = Duration::from_secs(5);
 const SLOWEST: Duration = Duration::from_secs(60);
 /// A code that claims to be good for longer is not waited for any longer.
 const LONGEST: Duration = Duration::from_secs(3600);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn nobody_waits_longer_than_the_code_is_good() {
+        let mut waiting = Screen::new(true).waiting();
+        for interval in [1_000_000, i64::MAX.unsigned_abs(), u64::MAX] {
+            let deadline = Instant::now() + Duration::from_millis(10);
+            let waited = rest(Duration::from_secs(interval), deadline, &mut waiting);
+            let waited = tokio::time::timeout(Duration::from_secs(5), waited).await;
+            assert!(waited.is_ok(), "{interval}");
+        }
+    }
+}

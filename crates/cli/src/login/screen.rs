@@ -8,7 +8,8 @@ use mailgrant_storage::Connected;
 use serde_json::{Value, json};
 use url::Url;
 
-use crate::failure::shown;
+use crate::failure::{Failure, shown};
+use crate::output::{print, show, tell};
 
 /// Where a login is shown. Standard output is for the account's id, or for the objects; the rest goes to standard error.
 pub(super) struct Screen {
@@ -27,7 +28,7 @@ impl Screen {
     /// A sentence for a person.
     pub fn say(&self, text: &str) {
         if !self.json {
-            eprintln!("{}", shown(text));
+            tell(shown(text));
         }
     }
 
@@ -38,7 +39,8 @@ impl Screen {
             if let (Some(object), Some(fields)) = (object.as_object_mut(), fields.as_object()) {
                 object.extend(fields.clone());
             }
-            println!("{object}");
+            // Whoever stops listening stops no sign-in: a refresh token may be under way.
+            show(object);
         }
     }
 
@@ -62,7 +64,10 @@ impl Screen {
     }
 
     /// The account, and what can be done with it.
-    pub fn connected(&self, connected: &Connected, gateway: Option<&Url>) {
+    ///
+    /// # Errors
+    /// When nobody reads its id; it is connected all the same.
+    pub fn connected(&self, connected: &Connected, gateway: Option<&Url>) -> Result<(), Failure> {
         let account = &connected.account;
         self.event(
             "connected",
@@ -74,7 +79,7 @@ impl Screen {
             }),
         );
         if self.json {
-            return;
+            return Ok(());
         }
         let again = if connected.reconnected {
             ", the same account as before"
@@ -82,17 +87,20 @@ impl Screen {
             ""
         };
         let user = shown(&account.imap_user);
-        eprintln!("Connected {user} as {}{again}.", account.id);
-        eprintln!("Next:");
-        eprintln!(
+        tell(format_args!("Connected {user} as {}{again}.", account.id));
+        tell("Next:");
+        tell(format_args!(
             "  mailgrant token --account {} --format access-token",
             account.id
-        );
+        ));
         if let Some(url) = gateway {
             let base = url.as_str().trim_end_matches('/');
-            eprintln!("  GET {base}/v1/accounts/{}/emails", account.id);
+            tell(format_args!(
+                "  GET {base}/v1/accounts/{}/emails",
+                account.id
+            ));
         }
-        println!("{}", account.id);
+        print(&account.id)
     }
 }
 
@@ -112,7 +120,7 @@ impl Waiting {
         let minutes = seconds.div_ceil(60);
         if self.lines && self.told != Some(minutes) {
             self.told = Some(minutes);
-            eprintln!("{what}; {minutes} min left");
+            tell(format_args!("{what}; {minutes} min left"));
         }
     }
 }

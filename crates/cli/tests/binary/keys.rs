@@ -1,6 +1,6 @@
 use serde_json::Value;
 
-use crate::process::{Home, run, stderr, stdout};
+use crate::process::{Home, mailgrant, run, stderr, stdout};
 
 fn create(home: &Home, more: &[&str]) -> String {
     let output = home.run(&[&["keys", "create", "--scope", "connect,mail:read"], more].concat());
@@ -37,6 +37,24 @@ fn a_key_is_printed_once_and_alone() {
     );
     assert!(!keys[0].to_string().contains(&secret));
     assert!(!home.path("mailgrant.db-wal").exists(), "closed in order");
+}
+
+#[test]
+fn a_reader_that_has_gone_away_is_no_panic() {
+    let home = Home::new();
+    create(&home, &[]);
+    for words in [&["keys", "list"][..], &["keys", "list", "--json"]] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut command = mailgrant();
+        command.args(words).arg("--config");
+        command.arg(home.path("mailgrant.toml")).stdout(writer);
+        let output = command.output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+        let said = stderr(&output);
+        assert!(said.contains("nobody reads the output"), "{said}");
+        assert!(!said.contains("panicked"), "{said}");
+    }
 }
 
 #[test]

@@ -357,7 +357,7 @@ async fn signed_in(terminal: &Terminal, url: &str) -> String {
 }
 
 /// A refresh token of the same application, as another program would have it.
-async fn obtained_elsewhere(terminal: &Terminal) -> String {
+pub(super) async fn obtained_elsewhere(terminal: &Terminal) -> String {
     let sandbox = &terminal.sandbox;
     let base = format!(
         "{}/{}/oauth2/v2.0",

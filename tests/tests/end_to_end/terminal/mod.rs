@@ -2,6 +2,7 @@
 
 mod accounts;
 mod login;
+mod reader_gone;
 mod token;
 
 mod tools;
