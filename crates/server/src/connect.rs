@@ -19,7 +19,7 @@ use std::time::Duration;
 use mailgrant_storage::{ConnectPhase, ConnectSession, ConnectStatus};
 
 use crate::{
-    diagnosis::{self, Diagnosis},
+    diagnosis::{self, Diagnosis, Unfinished},
     engine::redirect_uri,
     state::Gateway,
 };
@@ -57,8 +57,36 @@ pub(crate) const fn phase(session: &ConnectSession) -> &'static str {
 pub(crate) fn diagnosis(gateway: &Gateway, session: &ConnectSession) -> Option<Diagnosis> {
     let stored = session.diagnosis.as_ref().and_then(Diagnosis::from_json);
     match (session.status, stored) {
-        // Not that an administrator has to agree: nobody did in time.
-        (ConnectStatus::Expired, _) => Some(diagnosis::expired(&redirect_uri(&gateway.public_url))),
+        (ConnectStatus::Expired, Some(stored)) if diagnosis::is_of_an_expired_session(&stored) => {
+            Some(stored)
+        }
+        // Nobody swept it yet; what it holds is what it waited for.
+        (ConnectStatus::Expired, _) => Some(expired(gateway, session)),
+        (ConnectStatus::Pending, None) => unfinished(gateway, session, |unfinished| {
+            unfinished.waiting(gateway.now())
+        }),
         (_, stored) => stored,
     }
+}
+
+/// What is said of a session that ran out.
+pub(crate) fn expired(gateway: &Gateway, session: &ConnectSession) -> Diagnosis {
+    unfinished(gateway, session, |unfinished| unfinished.expired())
+}
+
+/// What is said of a session that the person gives up.
+pub(crate) fn cancelled(gateway: &Gateway, session: &ConnectSession) -> Diagnosis {
+    unfinished(gateway, session, |unfinished| unfinished.cancelled())
+}
+
+fn unfinished<T>(
+    gateway: &Gateway,
+    session: &ConnectSession,
+    say: impl FnOnce(&Unfinished<'_>) -> T,
+) -> T {
+    say(&Unfinished {
+        session,
+        application: gateway.settings.application(&session.application),
+        redirect_uri: &redirect_uri(&gateway.public_url),
+    })
 }

@@ -6,6 +6,7 @@
 pub(crate) mod fixture;
 mod mailbox;
 mod refusal;
+mod unfinished;
 
 use mailgrant_core::token::ErrorResponse;
 use mailgrant_oauth::{Client, ErrorKind, Step};
@@ -17,6 +18,7 @@ use crate::settings::Application;
 pub(crate) use self::mailbox::{
     Login, is_mail_servers, is_of_the_token, lacks_by_itself, mail_server, unusable,
 };
+pub(crate) use self::unfinished::{Unfinished, is_of_an_expired_session};
 
 /// Why something does not work, and what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -246,22 +248,6 @@ pub(crate) fn authority(error: &mailgrant_oauth::Error, asked: &Asked<'_>) -> Di
         ),
         _ => unreachable("the authority could not be used".to_owned()),
     }
-}
-
-/// A session that nobody finished in time. What an authority refuses on its own page never comes back.
-pub(crate) fn expired(redirect_uri: &str) -> Diagnosis {
-    Diagnosis::new(
-        "expired",
-        "The sign-in was not finished in time",
-        "the person did not come back from the authority; what it refuses on its own page, such as a redirect URI \
-         (AADSTS50011), does not reach the gateway",
-        &[
-            "Start a new connect session.",
-            &format!(
-                "If the authority showed AADSTS50011, add exactly {redirect_uri} to the registration's redirect URIs (platform Web)."
-            ),
-        ],
-    )
 }
 
 /// No fault of the mailbox's: all of the gateway's connections are in use.

@@ -60,6 +60,9 @@ pub struct ConnectSession {
     pub expires_at: UnixTime,
     /// When it ended.
     pub completed_at: Option<UnixTime>,
+    /// When a browser was last sent to the authority, as long as it has not come back; not known of a session that is
+    /// over and was swept.
+    pub sent_at: Option<UnixTime>,
 }
 
 words! {
@@ -98,6 +101,9 @@ words! {
         Finished = "finished",
     }
 }
+
+/// What is to be said of a session that ran out.
+pub type Diagnose<'a> = dyn Fn(&ConnectSession) -> Value + Send + Sync + 'a;
 
 /// A session to be.
 #[derive(Clone, Debug, PartialEq)]
@@ -340,11 +346,16 @@ pub trait ConnectSessionRepository: Send + Sync {
         now: UnixTime,
     ) -> Result<Option<ConnectSession>, Error>;
 
-    /// Ends every session whose time is over, drops what is left of their attempts, and returns them.
+    /// Ends every session whose time is over with the diagnosis that is made of it, drops what is left of their
+    /// attempts, and returns them.
     ///
     /// # Errors
     /// As everywhere.
-    async fn expire(&self, now: UnixTime) -> Result<Vec<ConnectSession>, Error>;
+    async fn expire(
+        &self,
+        diagnose: &Diagnose<'_>,
+        now: UnixTime,
+    ) -> Result<Vec<ConnectSession>, Error>;
 
     /// Forgets the sessions that ended before `time`; returns how many.
     ///

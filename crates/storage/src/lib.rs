@@ -29,7 +29,7 @@ pub use account::{
 pub use api_key::{ApiKey, ApiKeyRepository, ApiKeySecret, ApiScope, NewApiKey};
 pub use connect_session::{
     Attempt, Completed, Completion, ConnectPhase, ConnectSession, ConnectSessionRepository,
-    ConnectStatus, Consumed, NewAttempt, NewConnectSession, Outcome,
+    ConnectStatus, Consumed, Diagnose, NewAttempt, NewConnectSession, Outcome,
 };
 pub use error::{Cause, Error, MasterKeyError};
 pub use event::{Event, EventKind, EventPage, EventRepository, NewEvent};

@@ -186,7 +186,7 @@ impl Session {
             },
             State::Failed => failed(status.diagnosis, self.giving_up),
             State::Expired => Outcome::Error {
-                diagnosis: coded("expired"),
+                diagnosis: told(status.diagnosis, "expired"),
                 retry: false,
             },
             State::GivenUp => Outcome::Exit(self.giving_up.unwrap_or(ExitReason::Cancelled)),
@@ -319,9 +319,7 @@ impl Session {
 }
 
 fn failed(diagnosis: Option<Diagnosis>, giving_up: Option<ExitReason>) -> Outcome {
-    let diagnosis = diagnosis
-        .filter(|why| !why.code.is_empty())
-        .unwrap_or_else(|| coded("failed"));
+    let diagnosis = told(diagnosis, "failed");
     if diagnosis.code == "cancelled" {
         Outcome::Exit(giving_up.unwrap_or(ExitReason::Cancelled))
     } else {
@@ -330,6 +328,13 @@ fn failed(diagnosis: Option<Diagnosis>, giving_up: Option<ExitReason>) -> Outcom
             retry: false,
         }
     }
+}
+
+/// What the gateway said, or only that code.
+fn told(diagnosis: Option<Diagnosis>, code: &str) -> Diagnosis {
+    diagnosis
+        .filter(|why| !why.code.is_empty())
+        .unwrap_or_else(|| coded(code))
 }
 
 fn coded(code: &str) -> Diagnosis {

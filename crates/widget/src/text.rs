@@ -81,7 +81,7 @@ impl Texts {
                 ExitReason::WindowClosed | ExitReason::Cancelled | ExitReason::Returned,
             ) => self.cancelled,
             Outcome::Error { diagnosis, .. } => match diagnosis.code.as_str() {
-                "expired" | "session_unknown" => self.expired,
+                "expired" | "not_returned" | "session_unknown" => self.expired,
                 "unreachable" => self.unreachable,
                 _ => self.failed,
             },

@@ -110,7 +110,7 @@ pub(super) fn redirect_uri(set_up: &SetUp<'_>, cloud: &Cloud) -> Step {
     ])
     .see(format!("on that page, under Web: {uri}"))
     .without(
-        Some("expired"),
+        Some(registration::NOT_RETURNED),
         "the authority shows the person AADSTS50011 and does not send them back; the connect session ends unfinished",
     )
 }

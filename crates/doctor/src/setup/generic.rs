@@ -2,7 +2,7 @@
 
 use mailgrant_core::provider::{Endpoints, Tls};
 
-use super::{Access, Guide, Place, SetUp, Step, finish};
+use super::{Access, Guide, Place, SetUp, Step, finish, registration};
 
 pub(super) fn guide(set_up: &SetUp<'_>) -> Guide {
     let provider = set_up.provider;
@@ -87,7 +87,7 @@ fn client(set_up: &SetUp<'_>) -> Step {
                 format!("Scopes: {scopes}"),
             ])
             .without(
-                Some("expired"),
+                Some(registration::NOT_RETURNED),
                 "the authority stops people on a page of its own and does not send them back",
             )
         }

@@ -1,6 +1,6 @@
 //! Google: consent screen and OAuth client, or a service account with domain-wide delegation.
 
-use super::{Guide, Place, Proof, SetUp, Step, finish};
+use super::{Guide, Place, Proof, SetUp, Step, finish, registration};
 
 /// People sign in, at Gmail or Workspace.
 pub(super) fn delegated(set_up: &SetUp<'_>) -> Guide {
@@ -39,7 +39,7 @@ pub(super) fn delegated(set_up: &SetUp<'_>) -> Guide {
             ])
             .open("Clients", "https://console.cloud.google.com/auth/clients")
             .without(
-                Some("expired"),
+                Some(registration::NOT_RETURNED),
                 "without the redirect URI Google shows the person redirect_uri_mismatch and does not send them back",
             ),
         admission(),

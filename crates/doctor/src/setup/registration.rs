@@ -76,9 +76,14 @@ pub(super) fn registration(set_up: &SetUp<'_>, cloud: &Cloud, audience: &'static
     .without(
         match set_up.access {
             Access::AppOnly => Some(UNKNOWN_APPLICATION),
-            Access::Delegated => None,
+            Access::Delegated => Some(NOT_RETURNED),
         },
-        "the authority does not know the client id (AADSTS700016)",
+        match set_up.access {
+            Access::AppOnly => "the authority does not know the client id (AADSTS700016)",
+            Access::Delegated => {
+                "the authority shows the person AADSTS700016 and does not send them back"
+            }
+        },
     )
 }
 
@@ -194,4 +199,6 @@ pub(super) fn account_types(audience: &str) -> &'static str {
     }
 }
 
+/// Of connect sessions whose person the authority keeps.
+pub(super) const NOT_RETURNED: &str = "not_returned";
 const UNKNOWN_APPLICATION: &str = "application_not_in_tenant";

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use crate::state::Gateway;
+use crate::{connect, state::Gateway};
 
 pub(super) async fn tidy(gateway: &Gateway) {
     gateway.pool.sweep();
@@ -10,7 +10,10 @@ pub(super) async fn tidy(gateway: &Gateway) {
     match gateway
         .storage
         .connect_sessions()
-        .expire(gateway.now())
+        .expire(
+            &|session| connect::expired(gateway, session).to_json(),
+            gateway.now(),
+        )
         .await
     {
         Ok(expired) => {

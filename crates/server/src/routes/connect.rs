@@ -9,7 +9,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::connect_status::{Standing, cors, preflight};
-use crate::{connect, diagnosis::Diagnosis, http::Path, problem::Problem, state::Gateway};
+use crate::{connect, http::Path, problem::Problem, state::Gateway};
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct Token {
@@ -82,20 +82,13 @@ pub(crate) async fn delete(
     request: HttpRequest,
     token: Path<Token>,
 ) -> Result<HttpResponse, Problem> {
-    let diagnosis = Diagnosis::new(
-        "cancelled",
-        "The person gave up",
-        "the sign-in was closed before it was finished",
-        &["Press the button again to start anew."],
-    );
-    let outcome = gateway
-        .storage
-        .connect_sessions()
-        .give_up(
-            &SecretHash::of(&token.0.client_token),
-            diagnosis.to_json(),
-            gateway.now(),
-        )
+    let token = SecretHash::of(&token.0.client_token);
+    let sessions = gateway.storage.connect_sessions();
+    let session = sessions.find_by_client_token(&token, gateway.now()).await?;
+    let session = session.ok_or_else(|| Problem::not_found("connect session"))?;
+    let diagnosis = connect::cancelled(&gateway, &session);
+    let outcome = sessions
+        .give_up(&token, diagnosis.to_json(), gateway.now())
         .await?;
     let (session, standing) = match outcome {
         Outcome::Done(session) => {

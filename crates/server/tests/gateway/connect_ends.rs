@@ -99,7 +99,10 @@ async fn a_session_ends_by_itself() {
     let world = World::start().await;
     let session = Session::of(&world).await;
     world.clock.forward(16 * 60);
-    assert_eq!(session.seen(&world).await["status"], "expired");
+    let seen = session.seen(&world).await;
+    assert_eq!(seen["status"], "expired");
+    // Nobody was sent anywhere.
+    assert_eq!(seen["diagnosis"]["code"], "expired");
     let page = world
         .send(
             "GET",
@@ -109,4 +112,65 @@ async fn a_session_ends_by_itself() {
         )
         .await;
     assert!(page.text().contains("expired"), "{}", page.text());
+}
+
+#[tokio::test]
+async fn a_person_whom_the_authority_keeps_is_told_of() {
+    let world = World::start().await;
+    let session = Session::of(&world).await;
+    session.click(&world).await;
+    // A sign-in takes its time.
+    world.clock.forward(2 * 60);
+    assert_eq!(session.seen(&world).await["diagnosis"], json!(null));
+
+    world.clock.forward(2 * 60);
+    let seen = session.seen(&world).await;
+    assert_eq!(seen["status"], "pending");
+    assert_eq!(seen["diagnosis"]["code"], "not_returned");
+
+    world.clock.forward(12 * 60);
+    let lazily = session.seen(&world).await;
+    assert_eq!(lazily["status"], "expired");
+    let diagnosis = &lazily["diagnosis"];
+    assert_eq!(diagnosis["code"], "not_returned");
+    let detail = diagnosis["detail"].as_str().unwrap();
+    let sent = lazily["created_at"].as_str().unwrap();
+    assert!(
+        detail.contains(&format!("sent to the authority at {sent}")),
+        "{detail}"
+    );
+    let remedy = diagnosis["remedy"].to_string();
+    for part in [
+        "AADSTS50011",
+        "/oauth/callback (type Web)",
+        "mailgrant setup --application contoso --flow delegated",
+    ] {
+        assert!(remedy.contains(part), "{part}: {remedy}");
+    }
+
+    // The sweep writes it down, as its attempt is gone afterwards.
+    world.gateway.round().await;
+    assert_eq!(session.seen(&world).await["diagnosis"], *diagnosis);
+    let standing = session.standing(&world).await.json();
+    assert_eq!(standing["diagnosis"]["code"], "not_returned");
+    let events = world.call("GET", "/v1/events", None).await.json();
+    assert_eq!(events["items"][0]["data"]["diagnosis"], "not_returned");
+}
+
+#[tokio::test]
+async fn a_window_that_is_closed_on_an_error_page_is_told_of() {
+    let world = World::start().await;
+    let session = Session::of(&world).await;
+    session.click(&world).await;
+    let path = &session.path;
+    let answer = world
+        .send("DELETE", path, &[("origin", ORIGIN)], None)
+        .await;
+    assert_eq!(answer.json()["status"], "given_up");
+    let diagnosis = &session.seen(&world).await["diagnosis"];
+    assert_eq!(diagnosis["code"], "cancelled");
+    assert!(
+        diagnosis["remedy"].to_string().contains("/oauth/callback"),
+        "{diagnosis}"
+    );
 }

@@ -12,8 +12,8 @@ use super::session_row::{SessionRow, by_id, columns};
 use super::{Sqlite, session_end};
 use crate::account::{NewAccount, NewGrant};
 use crate::connect_session::{
-    Completion, ConnectSession, ConnectSessionRepository, Consumed, NewAttempt, NewConnectSession,
-    Outcome,
+    Completion, ConnectSession, ConnectSessionRepository, Consumed, Diagnose, NewAttempt,
+    NewConnectSession, Outcome,
 };
 use crate::error::Error;
 use crate::hash::SecretHash;
@@ -307,7 +307,11 @@ impl ConnectSessionRepository for Sqlite {
         row.map(|row| row.read(now)).transpose()
     }
 
-    async fn expire(&self, now: UnixTime) -> Result<Vec<ConnectSession>, Error> {
+    async fn expire(
+        &self,
+        diagnose: &Diagnose<'_>,
+        now: UnixTime,
+    ) -> Result<Vec<ConnectSession>, Error> {
         let due: bool = sqlx::query_scalar(
             "SELECT EXISTS (SELECT 1 FROM connect_sessions \
              WHERE status IN ('pending', 'awaiting_admin_consent') AND expires_at <= ?1)",
@@ -332,7 +336,7 @@ impl ConnectSessionRepository for Sqlite {
         .map_err(failed)?;
         let mut sessions = Vec::with_capacity(rows.len());
         for row in rows {
-            sessions.push(session_end::ended(&mut change, row, now).await?);
+            sessions.push(session_end::expired(&mut change, row, diagnose, now).await?);
         }
         change.commit().await?;
         Ok(sessions)

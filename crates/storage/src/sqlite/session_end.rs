@@ -9,7 +9,7 @@ use super::error::failed;
 use super::session_row::{SessionRow, by_id, columns};
 use super::{Sqlite, attempt, event};
 use crate::account::{Connected, NewAccount, NewGrant};
-use crate::connect_session::{Completed, Completion, ConnectSession};
+use crate::connect_session::{Completed, Completion, ConnectSession, Diagnose};
 use crate::error::Error;
 use crate::event::{EventKind, NewEvent};
 use crate::id::ConnectSessionId;
@@ -82,6 +82,27 @@ pub(super) async fn ended(
 ) -> Result<ConnectSession, Error> {
     attempt::drop_of(change, row.id()).await?;
     let session = row.read(now)?;
+    tell(change, &session, now).await?;
+    Ok(session)
+}
+
+/// What follows when a session has run out: the same, and why is written down while the attempt still tells.
+pub(super) async fn expired(
+    change: &mut Change<'_>,
+    row: SessionRow,
+    diagnose: &Diagnose<'_>,
+    now: UnixTime,
+) -> Result<ConnectSession, Error> {
+    attempt::drop_of(change, row.id()).await?;
+    let mut session = row.read(now)?;
+    let diagnosis = diagnose(&session);
+    sqlx::query("UPDATE connect_sessions SET diagnosis = ?2 WHERE id = ?1")
+        .bind(session.id.as_str())
+        .bind(diagnosis.to_string())
+        .execute(&mut **change)
+        .await
+        .map_err(failed)?;
+    session.diagnosis = Some(diagnosis);
     tell(change, &session, now).await?;
     Ok(session)
 }

@@ -14,7 +14,8 @@ use crate::id::ConnectSessionId;
 macro_rules! columns {
     () => {
         "id, site, application, origin, user_label, login_hint, mailbox, mends, return_url, metadata, status, phase, \
-         account_id, diagnosis, created_at, expires_at, completed_at"
+         account_id, diagnosis, created_at, expires_at, completed_at, \
+         (SELECT started_at FROM connect_attempts WHERE session_id = connect_sessions.id) AS sent_at"
     };
 }
 
@@ -55,6 +56,7 @@ pub(super) struct SessionRow {
     created_at: i64,
     expires_at: i64,
     completed_at: Option<i64>,
+    sent_at: Option<i64>,
 }
 
 impl SessionRow {
@@ -117,6 +119,7 @@ impl SessionRow {
             return_url: self.return_url,
             created_at: UnixTime(self.created_at),
             expires_at: UnixTime(self.expires_at),
+            sent_at: self.sent_at.map(UnixTime),
         })
     }
 }

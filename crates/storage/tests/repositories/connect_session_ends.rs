@@ -7,7 +7,7 @@ use mailgrant_storage::{
 };
 use serde_json::json;
 
-use crate::support::{NOW, attempt, grant, later, new_account, returned, session};
+use crate::support::{NOW, attempt, grant, later, new_account, ran_out, returned, session};
 
 fn hash(text: &str) -> SecretHash {
     SecretHash::of(text)
@@ -170,7 +170,13 @@ pub async fn a_late_callback_has_time_to_complete(storage: Arc<dyn Storage>) {
     else {
         panic!("one second is left")
     };
-    assert!(sessions.expire(later(660)).await.unwrap().is_empty());
+    assert!(
+        sessions
+            .expire(&ran_out, later(660))
+            .await
+            .unwrap()
+            .is_empty()
+    );
     let done = sessions
         .complete(
             &attempt.session.id,
@@ -205,14 +211,34 @@ pub async fn the_sweep_ends_what_ran_out_once(storage: Arc<dyn Storage>) {
         .begin(&hash("token"), attempt("state"), NOW)
         .await
         .unwrap();
-    assert!(sessions.expire(later(599)).await.unwrap().is_empty());
-    let ended = sessions.expire(later(601)).await.unwrap();
+    assert!(
+        sessions
+            .expire(&ran_out, later(599))
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    let ended = sessions.expire(&ran_out, later(601)).await.unwrap();
     assert_eq!(ended.len(), 1);
     assert_eq!(
-        (ended[0].id.clone(), ended[0].status),
-        (made.id, ConnectStatus::Expired)
+        (&ended[0].id, ended[0].status),
+        (&made.id, ConnectStatus::Expired)
     );
-    assert!(sessions.expire(later(602)).await.unwrap().is_empty());
+    // What was made of it while the attempt told when the browser was sent.
+    let read = sessions.lookup("default", &made.id, later(602)).await;
+    let read = read.unwrap().unwrap();
+    assert_eq!(
+        read.diagnosis,
+        Some(json!({"code": "not_returned", "sent_at": NOW.0}))
+    );
+    assert_eq!(read.sent_at, None);
+    assert!(
+        sessions
+            .expire(&ran_out, later(602))
+            .await
+            .unwrap()
+            .is_empty()
+    );
     assert_eq!(
         sessions.consume_state(&hash("state"), NOW).await.unwrap(),
         Consumed::Unknown

@@ -8,7 +8,8 @@ use mailgrant_storage::{
 use serde_json::{Value, json};
 
 use crate::support::{
-    NOW, alarm, connected, dead, grant, kinds, later, new_account, returned, session, to, told,
+    NOW, alarm, connected, dead, grant, kinds, later, new_account, ran_out, returned, session, to,
+    told,
 };
 
 pub async fn each_change_of_state_is_told_once(storage: Arc<dyn Storage>) {
@@ -239,8 +240,14 @@ pub async fn sessions_tell_how_they_ended_once(storage: Arc<dyn Storage>) {
         panic!("it is connected")
     };
     let expired = session(&*storage, "expired").await;
-    assert_eq!(sessions.expire(later(600)).await.unwrap().len(), 1);
-    assert_eq!(sessions.expire(later(601)).await.unwrap().len(), 0);
+    assert_eq!(
+        sessions.expire(&ran_out, later(600)).await.unwrap().len(),
+        1
+    );
+    assert_eq!(
+        sessions.expire(&ran_out, later(601)).await.unwrap().len(),
+        0
+    );
 
     let events = told(&*storage, "default").await;
     let ended: Vec<_> = events
@@ -268,7 +275,11 @@ pub async fn sessions_tell_how_they_ended_once(storage: Arc<dyn Storage>) {
                 Some(account.clone()),
                 data("connected", json!(account), json!(null))
             ),
-            (expired.id, None, data("expired", json!(null), json!(null))),
+            (
+                expired.id,
+                None,
+                data("expired", json!(null), json!("not_returned"))
+            ),
         ]
     );
 }

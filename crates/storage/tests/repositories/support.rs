@@ -12,7 +12,7 @@ use mailgrant_storage::{
     MasterKeySource, NewAccount, NewAttempt, NewConnectSession, NewEvent, NewGrant, SecretHash,
     Storage, SystemRandom, Transition, open,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 pub const NOW: UnixTime = UnixTime(1_790_000_000);
 
@@ -147,6 +147,11 @@ pub async fn session_mending(
         expires_at: later(600),
     };
     storage.connect_sessions().add(session, NOW).await.unwrap()
+}
+
+/// What a sweep writes down of a session.
+pub fn ran_out(session: &ConnectSession) -> Value {
+    json!({"code": "not_returned", "sent_at": session.sent_at.map(|at| at.0)})
 }
 
 pub fn attempt(state: &str) -> NewAttempt {

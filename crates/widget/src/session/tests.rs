@@ -374,6 +374,11 @@ fn refusals_and_failures_keep_their_code() {
         (200, failed, "imap_disabled"),
         (200, r#"{"status":"failed"}"#, "failed"),
         (200, r#"{"status":"expired"}"#, "expired"),
+        (
+            200,
+            r#"{"status":"expired","diagnosis":{"code":"not_returned","title":"…","detail":"…"}}"#,
+            "not_returned",
+        ),
         (410, "", "expired"),
         (404, "", "session_unknown"),
     ] {

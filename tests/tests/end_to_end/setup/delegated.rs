@@ -68,9 +68,9 @@ async fn without_the_redirect_uri_the_authority_keeps_the_person() {
     let gateway = walk.gateway();
     let (seen, page) = connect(&gateway).await;
     assert!(page.body.contains("AADSTS50011"), "{}", page.body);
-    // Nothing comes back; the session's end will say so.
+    // Nothing comes back. That it has not, and what to do about AADSTS50011, is said when a while has gone by.
     assert_eq!(seen["status"], "pending");
-    assert_eq!(if_left_out(&guide(&walk), "redirect-uri"), "expired");
+    assert_eq!(if_left_out(&guide(&walk), "redirect-uri"), "not_returned");
     let words = step(&guide(&walk), "redirect-uri")["otherwise"].to_string();
     assert!(words.contains("AADSTS50011"), "{words}");
 }
