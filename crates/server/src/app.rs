@@ -5,7 +5,7 @@ use actix_web::{
     body::MessageBody,
     dev::{ServiceFactory, ServiceRequest, ServiceResponse},
     middleware::from_fn,
-    web::{self, Data, FormConfig},
+    web::{self, Data},
 };
 use tracing_actix_web::TracingLogger;
 use utoipa::{OpenApi as _, openapi::OpenApi};
@@ -13,7 +13,6 @@ use utoipa_actix_web::AppExt;
 
 use crate::{
     http::{Span, Table, log_access, no_route, secure},
-    problem::{Code, Problem},
     routes::{Description, configure},
     state::Gateway,
 };
@@ -49,13 +48,6 @@ pub(crate) fn app(
         .app_data(gateway)
         .app_data(api)
         .app_data(table)
-        .app_data(FormConfig::default().limit(4096).error_handler(|error, _| {
-            Problem::new(
-                Code::BadRequest,
-                format!("the form cannot be read: {error}"),
-            )
-            .into()
-        }))
         .default_service(web::to(no_route))
         .wrap(from_fn(secure))
         .wrap(from_fn(log_access))

@@ -3,6 +3,7 @@
 mod body;
 mod caller;
 mod fallback;
+mod form;
 mod headers;
 mod listing;
 mod parameters;
@@ -15,6 +16,7 @@ pub(crate) use self::{
         shown_key,
     },
     fallback::{Table, no_route},
+    form::Form,
     headers::secure,
     listing::{Listing, limit},
     parameters::{Path, Query},

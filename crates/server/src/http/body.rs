@@ -22,7 +22,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
         let mut payload = payload.take();
         Box::pin(async move {
             accepted?;
-            let bytes = timeout(PATIENCE, read(&mut payload))
+            let bytes = timeout(PATIENCE, read(&mut payload, LARGEST))
                 .await
                 .map_err(|_| Problem::new(Code::BadRequest, "the body did not arrive in time"))??;
             parse(&bytes).map(Self)
@@ -30,14 +30,15 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
     }
 }
 
-async fn read(payload: &mut Payload) -> Result<BytesMut, Problem> {
+/// Reads at most `largest` bytes.
+pub(super) async fn read(payload: &mut Payload, largest: usize) -> Result<BytesMut, Problem> {
     let mut bytes = BytesMut::new();
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|error| {
             Problem::new(Code::BadRequest, format!("the body broke off: {error}"))
         })?;
-        if bytes.len() + chunk.len() > LARGEST {
-            return Err(too_large());
+        if bytes.len() + chunk.len() > largest {
+            return Err(too_large(largest));
         }
         bytes.extend_from_slice(&chunk);
     }
@@ -61,13 +62,13 @@ fn accepted(request: &HttpRequest) -> Result<(), Problem> {
         .get(header::CONTENT_LENGTH)
         .and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
     if announced.is_some_and(|length| length > LARGEST) {
-        return Err(too_large());
+        return Err(too_large(LARGEST));
     }
     Ok(())
 }
 
-fn too_large() -> Problem {
-    Problem::new(Code::BodyTooLarge, format!("send at most {LARGEST} bytes"))
+fn too_large(largest: usize) -> Problem {
+    Problem::new(Code::BodyTooLarge, format!("send at most {largest} bytes"))
 }
 
 /// Syntax errors are 400; what JSON understands but the endpoint does not is 422 and names the field.
@@ -123,7 +124,7 @@ fn without_position(message: &str) -> String {
 }
 
 /// How long a body may take to arrive.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(super) const PATIENCE: Duration = Duration::from_secs(20);
 /// No endpoint needs a larger body.
 const LARGEST: usize = 64 * 1024;
 

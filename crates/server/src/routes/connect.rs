@@ -1,15 +1,17 @@
 //! `/connect/{client_token}`: the link behind the button.
 
-use actix_web::{
-    HttpRequest, HttpResponse, delete, get, options, post,
-    web::{Data, Form},
-};
+use actix_web::{HttpRequest, HttpResponse, delete, get, options, post, web::Data};
 use mailgrant_storage::{Outcome, SecretHash};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::connect_status::{Standing, cors, preflight};
-use crate::{connect, http::Path, problem::Problem, state::Gateway};
+use crate::{
+    connect,
+    http::{Form, Path},
+    problem::Problem,
+    state::Gateway,
+};
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct Token {
@@ -45,9 +47,7 @@ pub(crate) struct Answer {
 impl Answer {
     /// The form's proof; empty when there was no form, or none of ours.
     pub(super) fn form_token(answer: Option<Form<Self>>) -> String {
-        answer
-            .map(|form| form.into_inner().form_token)
-            .unwrap_or_default()
+        answer.map(|form| form.0.form_token).unwrap_or_default()
     }
 }
 

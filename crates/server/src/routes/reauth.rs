@@ -1,13 +1,14 @@
 //! `/reauth/{token}`: the link by which a person signs in again, so that an account of theirs works again.
 
-use actix_web::{
-    HttpRequest, HttpResponse, get, post,
-    web::{Data, Form},
-};
+use actix_web::{HttpRequest, HttpResponse, get, post, web::Data};
 use serde::Deserialize;
 
 use super::connect::Answer;
-use crate::{connect, http::Path, state::Gateway};
+use crate::{
+    connect,
+    http::{Form, Path},
+    state::Gateway,
+};
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct Link {
