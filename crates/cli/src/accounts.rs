@@ -22,7 +22,7 @@ pub(crate) async fn run(
     let configuration = Configuration {
         config: arguments.config,
     };
-    let settings = environment::settings(&configuration)?;
+    let settings = environment::existing_settings(&configuration)?;
     let engine = Engine::open(settings, surroundings).await?;
     let done = match arguments
         .command

@@ -29,18 +29,26 @@ pub(crate) fn log_directives() -> Option<String> {
 /// # Errors
 /// When a setting is wrong; the message names it.
 pub(crate) fn settings(configuration: &Configuration) -> Result<Settings, Failure> {
-    let beside = Path::new("mailgrant.toml");
-    let path: Option<PathBuf> = match &configuration.config {
-        Some(path) => Some(path.clone()),
-        None => beside.exists().then(|| beside.to_owned()),
-    };
-    // Lossy: a variable that is not UTF-8 belongs to somebody else.
-    let variables = std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-    Settings::load(path.as_deref(), variables).map_err(|error| {
+    let path = settings_file(configuration)?;
+    Settings::load(path.as_deref(), variables()).map_err(|error| {
         let file = path.map_or_else(String::new, |path| format!("{}: ", path.display()));
         Failure::configuration(format!("{file}{error}"))
     })
+}
+
+/// The same for a command that uses what is there already: where nothing is configured it must not leave a database and a
+/// master key in whatever folder it was run in.
+///
+/// # Errors
+/// Also when there are no settings at all.
+pub(crate) fn existing_settings(configuration: &Configuration) -> Result<Settings, Failure> {
+    let is_setting = |name: &str| name.starts_with("MAILGRANT_") && name.contains("__");
+    if settings_file(configuration)?.is_none() && !variables().any(|(name, _)| is_setting(&name)) {
+        return Err(Failure::configuration(format!(
+            "there are no settings: neither {BESIDE} in this folder nor a file named by --config or MAILGRANT_CONFIG"
+        )));
+    }
+    settings(configuration)
 }
 
 /// The application of that id.
@@ -62,6 +70,45 @@ pub(crate) fn application<'a>(
             known.join(", ")
         ))
     })
+}
+
+fn variables() -> impl Iterator<Item = (String, String)> {
+    // Lossy: a variable that is not UTF-8 belongs to somebody else.
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+}
+
+fn settings_file(configuration: &Configuration) -> Result<Option<PathBuf>, Failure> {
+    if let Some(path) = &configuration.config {
+        return Ok(Some(path.clone()));
+    }
+    let beside = Path::new(BESIDE);
+    if !beside.exists() {
+        return Ok(None);
+    }
+    // Settings say which variables are read as secrets, and to whom they are sent.
+    if others_may_write(Path::new(".")) || others_may_write(beside) {
+        return Err(Failure::configuration(format!(
+            "{BESIDE}: anybody on this machine may have written it; name it by --config if it is meant, or take the right \
+             to write from others: chmod o-w"
+        )));
+    }
+    Ok(Some(beside.to_owned()))
+}
+
+/// Whether everybody may write it, or in it.
+fn others_may_write(path: &Path) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+
+        std::fs::metadata(path).is_ok_and(|found| found.permissions().mode() & 0o002 != 0)
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = path;
+        false
+    }
 }
 
 /// Opens the database that the settings name.
@@ -98,3 +145,6 @@ pub(crate) fn moment(time: UnixTime) -> String {
     jiff::Timestamp::from_second(time.0)
         .map_or_else(|_| time.0.to_string(), |moment| moment.to_string())
 }
+
+/// The settings file that is taken where none is named.
+const BESIDE: &str = "mailgrant.toml";

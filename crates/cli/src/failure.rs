@@ -38,10 +38,14 @@ impl Failure {
 
 /// Text that others had a hand in, for a terminal: it cannot command it.
 pub(crate) fn shown(text: &str) -> String {
-    text.replace("\r\n", "\n").replace(
-        |letter: char| letter.is_control() && !matches!(letter, '\n' | '\t'),
-        "\u{fffd}",
-    )
+    let commands = |letter: char| letter.is_control() && !matches!(letter, '\n' | '\t');
+    text.replace("\r\n", "\n")
+        .replace(|letter: char| commands(letter) || turns(letter), "\u{fffd}")
+}
+
+/// Whether it makes a terminal show what follows in another order than it is (Unicode Bidirectional Algorithm §2).
+fn turns(letter: char) -> bool {
+    matches!(letter, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 impl From<StorageError> for Failure {
@@ -84,5 +88,6 @@ mod tests {
             shown("ada\u{1b}[2J@example.com\r\nß\r"),
             "ada\u{fffd}[2J@example.com\nß\u{fffd}"
         );
+        assert_eq!(shown("moc.live\u{202e}@ada"), "moc.live\u{fffd}@ada");
     }
 }

@@ -27,7 +27,7 @@ pub(crate) async fn run(
     surroundings: Environment,
     json: bool,
 ) -> Result<(), Failure> {
-    let settings = environment::settings(&arguments.configuration)?;
+    let settings = environment::existing_settings(&arguments.configuration)?;
     let application = environment::application(&settings, &arguments.application)?.clone();
     if application.scopes().is_empty() {
         return Err(Failure::configuration(format!(

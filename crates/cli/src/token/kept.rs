@@ -11,7 +11,7 @@ use crate::failure::{Exit, Failure};
 use crate::{environment, mailbox};
 
 pub(super) async fn ask(arguments: &Token, surroundings: &Environment) -> Result<Found, Refusal> {
-    let settings = environment::settings(&arguments.configuration)?;
+    let settings = environment::existing_settings(&arguments.configuration)?;
     let engine = Engine::open(settings, surroundings.clone()).await?;
     let found = from(&engine, arguments).await;
     engine.close().await;

@@ -56,6 +56,57 @@ fn the_file_in_the_folder_is_found() {
     assert!(home.path("mailgrant.db").exists());
 }
 
+#[cfg(unix)]
+#[test]
+fn a_file_that_anybody_may_have_written_is_not_taken_unasked() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let home = Home::new();
+    let set = |name: &str, mode| {
+        let permissions = std::fs::Permissions::from_mode(mode);
+        std::fs::set_permissions(home.path(name), permissions).unwrap();
+    };
+    let unasked = || {
+        let mut command = mailgrant();
+        command.current_dir(home.0.path()).args(["keys", "list"]);
+        command.output().unwrap()
+    };
+    for (name, mode, safe) in [("mailgrant.toml", 0o666, 0o644), ("", 0o1777, 0o700)] {
+        set(name, mode);
+        let refused = unasked();
+        assert_eq!(refused.status.code(), Some(3), "{name}");
+        assert!(
+            stderr(&refused).contains("--config"),
+            "{}",
+            stderr(&refused)
+        );
+        assert!(!home.path("mailgrant.db").exists());
+        set(name, safe);
+    }
+    assert_eq!(unasked().status.code(), Some(0));
+    set("mailgrant.toml", 0o666);
+    assert_eq!(home.run(&["keys", "list"]).status.code(), Some(0), "named");
+}
+
+#[test]
+fn where_nothing_is_configured_nothing_is_left_behind() {
+    let empty = tempfile::tempdir().unwrap();
+    for words in [
+        &["accounts"][..],
+        &["accounts", "show", "ada@example.com"],
+        &["token", "--account", "ada@example.com"],
+        &["token", "--application", "contoso"],
+        &["login", "--application", "contoso"],
+    ] {
+        let mut command = mailgrant();
+        let output = command.current_dir(empty.path()).args(words).output();
+        let output = output.unwrap();
+        assert_eq!(output.status.code(), Some(3), "{words:?}");
+        assert!(stderr(&output).contains("--config"), "{}", stderr(&output));
+        assert_eq!(std::fs::read_dir(empty.path()).unwrap().count(), 0);
+    }
+}
+
 #[test]
 fn a_taken_port_is_unavailable() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
