@@ -40,6 +40,13 @@ impl mailgrant_server::Clock for Shared {
     }
 }
 
+/// In memory where the system has such a place: a year syncs a hundred thousand times, and a disk would take minutes for
+/// it. Nothing here depends on what survives a power cut.
+fn folder() -> TempDir {
+    let memory = Path::new("/dev/shm");
+    tempfile::tempdir_in(memory).unwrap_or_else(|_| tempfile::tempdir().unwrap())
+}
+
 /// An answer of the gateway.
 pub struct Answer {
     pub status: u16,
@@ -49,7 +56,7 @@ pub struct Answer {
 impl World {
     /// Starts both at that moment. `secret_ends`: the date of the delegated application's secret.
     pub async fn start(at: i64, secret_ends: Option<&str>) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = folder();
         let clock = Clock::fixed(UnixTime(at));
         // A free port, to be the same after each restart: it is in the links.
         let port = {

@@ -155,21 +155,32 @@ pub(crate) fn content(part: Part, path: &Path) -> Result<Content, CredentialErro
         CredentialError::new(part, path, format!("cannot be read: {error}"))
     };
     // Opening a pipe waits for its other end; and what can be read only once is of no use here.
-    if !std::fs::metadata(path).map_err(unreadable)?.is_file() {
+    let metadata = std::fs::metadata(path).map_err(unreadable)?;
+    if !metadata.is_file() {
         let problem = "is not a file: name one that can be read again and again";
         return Err(CredentialError::new(part, path, problem));
     }
-    let file = File::open(path).map_err(unreadable)?;
-    // Sized at once: a growing buffer would leave copies of secrets behind.
-    let mut content = Zeroizing::new(Vec::with_capacity(LARGEST + 1));
-    let limit = u64::try_from(LARGEST).unwrap_or(u64::MAX) + 1;
-    file.take(limit)
-        .read_to_end(&mut content)
-        .map_err(unreadable)?;
+    let announced = usize::try_from(metadata.len()).unwrap_or(usize::MAX);
+    let mut content = read(path, announced.min(LARGEST)).map_err(unreadable)?;
+    if content.len() > announced {
+        // It has grown meanwhile.
+        content = read(path, LARGEST).map_err(unreadable)?;
+    }
     if content.len() > LARGEST {
         let problem = format!("is larger than {LARGEST} bytes: that is another file");
         return Err(CredentialError::new(part, path, problem));
     }
+    Ok(content)
+}
+
+/// As much as is expected, and one byte more if there is more.
+fn read(path: &Path, expected: usize) -> std::io::Result<Content> {
+    // Sized at once: a growing buffer would leave copies of secrets behind.
+    let mut content = Zeroizing::new(Vec::with_capacity(expected + 1));
+    let limit = u64::try_from(expected).unwrap_or(u64::MAX);
+    let file = File::open(path)?;
+    file.take(limit.saturating_add(1))
+        .read_to_end(&mut content)?;
     Ok(content)
 }
 
