@@ -76,6 +76,18 @@ impl Credential {
         }
     }
 
+    /// Tells what would be used now from what was used at another time: who was refused with one content may be let in with
+    /// another. Looks at the files; nothing where there is no file, or none that can be used.
+    pub async fn fingerprint(&self, now: UnixTime) -> Fingerprint {
+        Fingerprint(match self {
+            Self::None => None,
+            Self::Secret(secret) => secret.fingerprint(now).await,
+            Self::Certificate(certificate) => Some(certificate.fingerprint(now).await),
+            Self::Federated(federated) => federated.fingerprint(now).await,
+            Self::ServiceAccount(account) => Some(account.fingerprint(now).await),
+        })
+    }
+
     /// Whether an app-only token is one mailbox's only: a Google service account speaks for one
     /// person at a time.
     #[must_use]
@@ -100,6 +112,16 @@ impl Credential {
             Self::Secret(secret) => Proof::Secret(secret.current(now).await),
             Self::Federated(federated) => Proof::Token(federated.current(now).await?),
         })
+    }
+}
+
+/// What a credential's files held, as a digest: equal when nothing has changed. Not shown, for it is made of secrets.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Fingerprint(Option<watched::Digest>);
+
+impl std::fmt::Debug for Fingerprint {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Fingerprint(…)")
     }
 }
 

@@ -18,7 +18,7 @@ mod surroundings;
 mod transport;
 
 pub use client::{AuthorizationParameters, Client, Userinfo};
-pub use credential::{Credential, CredentialError};
+pub use credential::{Credential, CredentialError, Fingerprint};
 pub use error::{Error, ErrorKind, Step};
 pub use id_token::{IdTokenProblem, Identity};
 pub use policy::Policy;

@@ -13,6 +13,7 @@ use std::{
 };
 
 use mailgrant_core::{time::UnixTime, token::AccessToken};
+use mailgrant_oauth::Fingerprint;
 use mailgrant_storage::{Account, AccountId, AccountState, Flow, Random, Storage};
 use tokio::runtime::Handle;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -131,6 +132,9 @@ impl TokenKeeper {
         check_state(account)?;
         let wanted = self.0.wanted(account)?;
         let slot = self.0.slot(&wanted.key);
+        if self.0.is_mended(&wanted, &slot).await {
+            slot.forget_pause();
+        }
         if let Some(error) = slot.pausing(self.0.clock.now()) {
             return Err(error);
         }
@@ -201,6 +205,9 @@ impl TokenKeeper {
         }
         if let Some(refused) = refused {
             slot.refuse(refused, wanted.key.is_shared(), self.0.clock.now());
+        }
+        if self.0.is_mended(wanted, &slot).await {
+            slot.forget_pause();
         }
         let flight = match slot.next(self.0.clock.now()) {
             Next::Serve(token) => return self.noted(wanted, Ok(token)).await,
@@ -279,7 +286,27 @@ impl Inner {
         Ok(Wanted::by(account, &registration.application))
     }
 
+    async fn is_mended(&self, wanted: &Wanted, slot: &Slot) -> bool {
+        match slot.refused_with(self.clock.now()) {
+            Some(refused) => self.fingerprint(wanted).await != refused,
+            None => false,
+        }
+    }
+
+    /// Of the credential that would be used now.
+    async fn fingerprint(&self, wanted: &Wanted) -> Fingerprint {
+        match self.registration(&wanted.application) {
+            Ok(registration) => {
+                let credential = &registration.application.credential;
+                credential.fingerprint(self.clock.now()).await
+            }
+            Err(_) => Fingerprint::default(),
+        }
+    }
+
     async fn fly(&self, wanted: &Wanted, slot: &Slot, purpose: Purpose, landing: slot::Landing) {
+        // Before it is used: what is replaced in between counts as new, and is tried.
+        let with = self.fingerprint(wanted).await;
         let journey = Journey {
             inner: self,
             wanted,
@@ -287,7 +314,7 @@ impl Inner {
             purpose,
         };
         let outcome = journey.fly().await;
-        slot.land(&outcome, self.clock.now());
+        slot.land(&outcome, with, self.clock.now());
         let matters = match &outcome {
             Ok(_) | Err(Error::ReauthRequired(_)) => true,
             // As long as the token in memory serves, there is time to mend it.

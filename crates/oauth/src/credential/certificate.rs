@@ -16,7 +16,7 @@ use super::error::{CredentialError, Part};
 use super::key::RsaKey;
 use super::material;
 use super::proof::Occasion;
-use super::watched::{Content, Meaning, Watched};
+use super::watched::{Content, Digest, Meaning, Watched};
 use crate::error::Error;
 
 /// A certificate and its private key in files that are read again for each request, so that both
@@ -133,6 +133,10 @@ impl Certificate {
 
     pub(super) async fn current(&self, now: UnixTime) -> Arc<Signer> {
         self.0.current(now).await
+    }
+
+    pub(super) async fn fingerprint(&self, now: UnixTime) -> Digest {
+        self.0.fingerprint(now).await
     }
 }
 

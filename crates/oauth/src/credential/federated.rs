@@ -8,7 +8,7 @@ use mailgrant_core::time::UnixTime;
 use mailgrant_core::token::ClientAssertion;
 
 use super::error::{CredentialError, Part};
-use super::watched::{PATIENCE, content};
+use super::watched::{Digest, PATIENCE, content, digest};
 
 /// A file that somebody else keeps filled with a fresh token: Kubernetes, SPIFFE, a CI system.
 ///
@@ -61,6 +61,11 @@ impl Federated {
             Ok(Err(_)) => missed("was not read: the program is ending"),
             Err(_) => missed("cannot be read in time"),
         }
+    }
+
+    pub(super) async fn fingerprint(&self, now: UnixTime) -> Option<Digest> {
+        let token = self.current(now).await.ok()?;
+        Some(digest(&[token.expose()]))
     }
 }
 

@@ -8,7 +8,7 @@ use mailgrant_core::time::UnixTime;
 use mailgrant_core::token::ClientSecret;
 
 use super::error::{CredentialError, Part};
-use super::watched::{Content, Meaning, Watched};
+use super::watched::{Content, Digest, Meaning, Watched};
 
 /// A client secret, by value or in a file.
 ///
@@ -53,6 +53,13 @@ impl Secret {
         match &self.0 {
             Kept::Value(secret) => secret.clone(),
             Kept::File(watched) => watched.current(now).await.as_ref().clone(),
+        }
+    }
+
+    pub(super) async fn fingerprint(&self, now: UnixTime) -> Option<Digest> {
+        match &self.0 {
+            Kept::Value(_) => None,
+            Kept::File(watched) => Some(watched.fingerprint(now).await),
         }
     }
 }

@@ -16,7 +16,7 @@ use super::assertion::{self, GrantClaims, LIFETIME};
 use super::error::{CredentialError, Part};
 use super::key::RsaKey;
 use super::pem;
-use super::watched::{Content, Meaning, Watched};
+use super::watched::{Content, Digest, Meaning, Watched};
 use crate::error::Error;
 
 /// A service account, by the JSON key file that Google's console makes. Read again for each
@@ -50,6 +50,10 @@ impl ServiceAccount {
 
     pub(crate) async fn current(&self, now: UnixTime) -> Arc<Key> {
         self.0.current(now).await
+    }
+
+    pub(super) async fn fingerprint(&self, now: UnixTime) -> Digest {
+        self.0.fingerprint(now).await
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError, TryLockError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::Duration;
 
 use aws_lc_rs::digest::{Context, SHA256};
@@ -39,32 +39,37 @@ pub(crate) trait Meaning: Send + Sync + 'static {
 pub(crate) struct Watched<M: Meaning> {
     meaning: M,
     /// Never held while a file is read: files may hang.
-    good: Mutex<Arc<M::Value>>,
+    good: Mutex<Good<M::Value>>,
     seen: Mutex<Seen>,
 }
 
-struct Seen {
-    /// Of the contents in use; they themselves are secret.
+/// What is in use.
+struct Good<V> {
+    value: Arc<V>,
+    /// Of the contents; they themselves are secret.
     digest: Digest,
+}
+
+#[derive(Default)]
+struct Seen {
     /// Why the newest contents are not in use; with their digest where they never will be.
     bad: Option<(Option<Digest>, CredentialError)>,
 }
 
-type Digest = Vec<u8>;
+pub(super) type Digest = Vec<u8>;
 
 impl<M: Meaning> Watched<M> {
     /// Reads the files for the first time.
     pub(crate) fn open(meaning: M) -> Result<Self, CredentialError> {
         let contents = contents(&meaning)?;
-        let good = Mutex::new(Arc::new(meaning.read(&contents)?));
-        let seen = Mutex::new(Seen {
+        let good = Mutex::new(Good {
+            value: Arc::new(meaning.read(&contents)?),
             digest: digest(&contents),
-            bad: None,
         });
         Ok(Self {
             meaning,
             good,
-            seen,
+            seen: Mutex::default(),
         })
     }
 
@@ -75,7 +80,13 @@ impl<M: Meaning> Watched<M> {
 
     /// What the files said when they were last looked at.
     pub(crate) fn last(&self) -> Arc<M::Value> {
-        Arc::clone(&self.good.lock().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.good().value)
+    }
+
+    /// Tells the contents in use now from any others.
+    pub(crate) async fn fingerprint(self: &Arc<Self>, now: UnixTime) -> Digest {
+        drop(self.current(now).await);
+        self.good().digest.clone()
     }
 
     /// What the files say now. Off the runtime's own threads, and not waited for without end: files
@@ -102,7 +113,7 @@ impl<M: Meaning> Watched<M> {
             Ok(contents) => {
                 let digest = digest(&contents);
                 let known_bad = |(bad, _): &(Option<Digest>, _)| bad.as_ref() == Some(&digest);
-                if digest == seen.digest {
+                if digest == self.good().digest {
                     if let Some((_, error)) = seen.bad.take() {
                         let file = error.path().display();
                         tracing::info!(%file, "the file is as it was before, and in use");
@@ -125,11 +136,17 @@ impl<M: Meaning> Watched<M> {
             Ok(()) => {
                 let file = self.file().display();
                 tracing::info!(%file, "the file was replaced; its new content is in use");
-                *self.good.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(value);
-                seen.digest = digest;
+                *self.good() = Good {
+                    value: Arc::new(value),
+                    digest,
+                };
                 seen.bad = None;
             }
         }
+    }
+
+    fn good(&self) -> MutexGuard<'_, Good<M::Value>> {
+        self.good.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The first, in whose name all are spoken of.
@@ -192,9 +209,11 @@ fn contents<M: Meaning>(meaning: &M) -> Result<Vec<Content>, CredentialError> {
         .collect()
 }
 
-fn digest(contents: &[Content]) -> Digest {
+/// Of octets in order, each with its length.
+pub(super) fn digest(contents: &[impl AsRef<[u8]>]) -> Digest {
     let mut context = Context::new(&SHA256);
     for content in contents {
+        let content = content.as_ref();
         context.update(&content.len().to_be_bytes());
         context.update(content);
     }

@@ -4,12 +4,14 @@
 //! one against a wall. An account that fails is left alone for longer, so that it keeps nobody else from a turn.
 
 use std::{
+    collections::{BTreeMap, BTreeSet},
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use futures_util::{StreamExt, stream};
 use mailgrant_core::time::UnixTime;
+use mailgrant_oauth::Fingerprint;
 use mailgrant_storage::{Account, AccountFilter, AccountId, AccountState};
 
 use super::rest::Rests;
@@ -26,6 +28,8 @@ pub(super) struct Keeper {
     accounts: Mutex<Rests<AccountId>>,
     /// When unused grants are looked for again.
     looks: Mutex<UnixTime>,
+    /// What the applications' credentials were in the last round.
+    credentials: Mutex<BTreeMap<String, Fingerprint>>,
 }
 
 impl Default for Keeper {
@@ -35,6 +39,7 @@ impl Default for Keeper {
             authorities: Mutex::new(Rests::new(FIRST_REST, AUTHORITYS_REST)),
             accounts: Mutex::new(Rests::new(AUTHORITYS_REST, ACCOUNTS_REST)),
             looks: Mutex::new(UnixTime(i64::MIN)),
+            credentials: Mutex::default(),
         }
     }
 }
@@ -46,8 +51,9 @@ pub(super) async fn keep(gateway: &Gateway) {
     let now = gateway.now();
     lock(&keeper.authorities).tidy(now);
     lock(&keeper.accounts).tidy(now);
+    let mended = mended(gateway).await;
     renew_ahead(gateway).await;
-    if let Err(error) = retry(gateway).await {
+    if let Err(error) = retry(gateway, &mended).await {
         tracing::warn!(%error, "degraded accounts were not tried again");
     }
     if *lock(&keeper.looks) <= now {
@@ -71,8 +77,31 @@ async fn renew_ahead(gateway: &Gateway) {
         .await;
 }
 
+/// The applications whose credential is another than in the last round: who refused the former one may take this one, so
+/// nothing waits for the end of a pause.
+async fn mended(gateway: &Gateway) -> BTreeSet<String> {
+    let keeper = &gateway.keeping.grants;
+    let mut mended = BTreeSet::new();
+    for application in &gateway.settings.applications {
+        let now = application.credential.fingerprint(gateway.now()).await;
+        let before = lock(&keeper.credentials).insert(application.id.clone(), now.clone());
+        if before.is_some_and(|before| before != now) {
+            mended.insert(application.id.clone());
+        }
+    }
+    if !mended.is_empty() {
+        lock(&keeper.authorities).wake(|authority| mended.contains(&authority.application));
+        // Which of them are the application's is not known here; one try more hurts none.
+        lock(&keeper.accounts).wake(|_| true);
+    }
+    mended
+}
+
 /// Tries the accounts again that the authority's fault, or the operator's, has stopped.
-async fn retry(gateway: &Gateway) -> Result<(), mailgrant_storage::Error> {
+async fn retry(
+    gateway: &Gateway,
+    mended: &BTreeSet<String>,
+) -> Result<(), mailgrant_storage::Error> {
     let filter = AccountFilter {
         state: Some(AccountState::Degraded),
         ..AccountFilter::default()
@@ -83,7 +112,8 @@ async fn retry(gateway: &Gateway) -> Result<(), mailgrant_storage::Error> {
         let page = accounts.list(&filter, after.as_ref(), PAGE).await?;
         let now = gateway.now();
         let is_due = |account: &Account| {
-            account.next_attempt_at.is_none_or(|next| next <= now) && tokens::is_authoritys(account)
+            let is_time = account.next_attempt_at.is_none_or(|next| next <= now);
+            (is_time || mended.contains(&account.application)) && tokens::is_authoritys(account)
         };
         let due = page.items.into_iter().filter(is_due);
         each(gateway, due, Attempt::Token).await;

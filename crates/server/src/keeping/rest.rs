@@ -50,6 +50,11 @@ impl<T: Eq + Hash> Rests<T> {
         rest.until = now + pause;
     }
 
+    /// Those are worth a try at once.
+    pub(super) fn wake(&mut self, whom: impl Fn(&T) -> bool) {
+        self.resting.retain(|each, _| !whom(each));
+    }
+
     /// It works.
     pub(super) fn works(&mut self, whom: &T) {
         self.resting.remove(whom);

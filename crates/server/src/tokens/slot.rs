@@ -10,6 +10,7 @@ use mailgrant_core::{
     time::UnixTime,
     token::{AccessToken, RefreshToken, TokenResponse},
 };
+use mailgrant_oauth::Fingerprint;
 use mailgrant_storage::Random;
 use tokio::sync::watch;
 
@@ -34,7 +35,7 @@ struct State {
     /// The generation of the grant that the authority called dead: nothing that came with it is good any more.
     dead: Option<i64>,
     failures: u32,
-    pause: Option<(UnixTime, Error)>,
+    pause: Option<Pause>,
     unstored: Option<Unstored>,
     /// The token that the mail server refused last, and when.
     refused: Option<(AccessToken, UnixTime)>,
@@ -44,6 +45,15 @@ struct State {
 struct Cached {
     live: LiveToken,
     refresh_at: UnixTime,
+}
+
+/// Why nobody is asked for a while.
+#[derive(Debug)]
+struct Pause {
+    until: UnixTime,
+    error: Error,
+    /// What the application proved itself with when it failed.
+    with: Fingerprint,
 }
 
 /// An answer of the authority whose refresh token is not on disk yet.
@@ -234,8 +244,28 @@ impl Slot {
         live
     }
 
-    /// Ends the flight and remembers how it went.
-    pub(super) fn land(&self, outcome: &Result<LiveToken, Error>, now: UnixTime) {
+    /// What the application was refused with, while the pause after it lasts.
+    pub(super) fn refused_with(&self, now: UnixTime) -> Option<Fingerprint> {
+        let state = self.lock();
+        let pause = state.pause.as_ref()?;
+        let is_refused = now < pause.until && matches!(pause.error, Error::Refused(_));
+        is_refused.then(|| pause.with.clone())
+    }
+
+    /// Asks again at once: what was refused is not what would be used now.
+    pub(super) fn forget_pause(&self) {
+        let mut state = self.lock();
+        state.failures = 0;
+        state.pause = None;
+    }
+
+    /// Ends the flight and remembers how it went, and with what the application had proved itself.
+    pub(super) fn land(
+        &self,
+        outcome: &Result<LiveToken, Error>,
+        with: Fingerprint,
+        now: UnixTime,
+    ) {
         let mut state = self.lock();
         state.flight = None;
         match outcome {
@@ -253,13 +283,17 @@ impl Slot {
                     .min(LONGEST_PAUSE);
                 let pause = error.retry_after().unwrap_or(doubled).max(FIRST_PAUSE);
                 state.failures = state.failures.saturating_add(1);
-                state.pause = Some((now + pause, error.clone()));
+                state.pause = Some(Pause {
+                    until: now + pause,
+                    error: error.clone(),
+                    with,
+                });
             }
         }
     }
 
     pub(super) fn next_attempt(&self) -> Option<UnixTime> {
-        self.lock().pause.as_ref().map(|(until, _)| *until)
+        self.lock().pause.as_ref().map(|pause| pause.until)
     }
 
     pub(super) fn generation(&self) -> Option<i64> {
@@ -285,8 +319,8 @@ impl Slot {
 
 impl State {
     fn pausing(&self, now: UnixTime) -> Option<Error> {
-        let (until, error) = self.pause.as_ref()?;
-        (now < *until).then(|| error.clone().waiting(until.since(now)))
+        let pause = self.pause.as_ref()?;
+        (now < pause.until).then(|| pause.error.clone().waiting(pause.until.since(now)))
     }
 }
 

@@ -155,8 +155,8 @@ async fn a_new_secret_in_the_file_brings_the_account_back() {
     world.clock.forward(600);
     world.gateway.round().await;
     assert_eq!(state().await, "degraded");
+    // At once: no pause is waited for.
     std::fs::write(world.file("secret"), "the-next-secret\n").unwrap();
-    world.clock.forward(600);
     world.gateway.round().await;
     assert_eq!(state().await, "connected");
     let events = world.call("GET", "/v1/events", None).await.json();
@@ -166,4 +166,32 @@ async fn a_new_secret_in_the_file_brings_the_account_back() {
         told,
         ["account.connected", "account.degraded", "account.recovered"]
     );
+}
+
+#[tokio::test]
+async fn after_a_refusal_a_new_secret_counts_for_the_next_request() {
+    let world = World::start().await;
+    let token = format!("/v1/accounts/{}/access-token", world.account().await);
+    world.authority.reset().await;
+    for (secret, status, answer) in [
+        ("the-client-secret", 401, json!({"error": "invalid_client"})),
+        ("another-wrong-one", 401, json!({"error": "invalid_client"})),
+        ("the-next-secret", 200, tokens("access-1", Some("third"))),
+    ] {
+        let sent = format!("client_secret={secret}");
+        world.authority_answers(&sent, status, answer).await;
+    }
+    let ask = async || world.call("POST", &token, None).await.status;
+    assert_eq!([ask().await, ask().await], [409, 409]);
+    assert_eq!(world.token_requests().await.len(), 1, "the pause is kept");
+    std::fs::write(world.file("secret"), "another-wrong-one\n").unwrap();
+    assert_eq!([ask().await, ask().await], [409, 409]);
+    assert_eq!(world.token_requests().await.len(), 2, "and anew");
+    // Something that is no secret changes nothing.
+    std::fs::write(world.file("secret"), "").unwrap();
+    assert_eq!(ask().await, 409);
+    assert_eq!(world.token_requests().await.len(), 2);
+    std::fs::write(world.file("secret"), "the-next-secret\n").unwrap();
+    assert_eq!(ask().await, 200);
+    assert_eq!(world.token_requests().await.len(), 3);
 }

@@ -175,3 +175,41 @@ async fn no_secret_that_is_echoed_is_shown() {
         assert!(!shown.contains("canary"), "{shown}");
     }
 }
+
+#[tokio::test]
+async fn a_fingerprint_changes_with_what_would_be_used_and_shows_nothing() {
+    let folder = Folder::new(&[("app.pem", "both.pem")]);
+    folder.write("secret", "canary-first");
+    folder.write("token.jwt", &jwt(NOW + 60));
+    let secret = Credential::Secret(Secret::file(folder.path("secret")).unwrap());
+    let token = Credential::Federated(Federated::file(folder.path("token.jwt")).unwrap());
+    let certificate = CertificateSource::file(folder.path("app.pem"));
+    let certificate = Credential::Certificate(Certificate::open(certificate).unwrap());
+    let now = UnixTime(NOW);
+    let all = async || {
+        [
+            secret.fingerprint(now).await,
+            token.fingerprint(now).await,
+            certificate.fingerprint(now).await,
+        ]
+    };
+
+    let before = all().await;
+    assert_eq!(all().await, before);
+    assert!(!format!("{before:?}").contains("canary"));
+    // A file that cannot be used leaves what is in use; another authority's token is read each time.
+    for name in ["secret", "token.jwt", "app.pem"] {
+        folder.write(name, "");
+    }
+    let [held, gone, kept] = all().await;
+    assert_eq!([&held, &kept], [&before[0], &before[2]]);
+    assert_ne!(gone, before[1]);
+    folder.write("secret", "canary-second");
+    folder.write("token.jwt", &jwt(NOW + 120));
+    folder.copy("app.pem", "other.pem");
+    for (before, after) in before.iter().zip(all().await) {
+        assert_ne!(*before, after);
+    }
+    let value = Credential::from(ClientSecret::new("canary").unwrap());
+    assert_eq!(value.fingerprint(now).await, Credential::None.fingerprint(now).await);
+}

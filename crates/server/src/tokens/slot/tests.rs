@@ -78,13 +78,13 @@ fn a_second_caller_joins_the_first() {
 fn failures_are_followed_by_growing_pauses() {
     let slot = Slot::default();
     for (now, pause) in [(0, 1), (10, 2), (20, 4), (30, 8)] {
-        slot.land(&Err(unavailable()), UnixTime(now));
+        slot.land(&Err(unavailable()), Fingerprint::default(), UnixTime(now));
         assert_eq!(slot.next_attempt(), Some(UnixTime(now + pause)));
         assert!(matches!(slot.next(UnixTime(now)), Next::Wait(_)));
         assert!(matches!(slot.next(UnixTime(now + pause)), Next::Launch));
     }
     let token = keep(&slot, "token", 3600, 40);
-    slot.land(&Ok(token), UnixTime(40));
+    slot.land(&Ok(token), Fingerprint::default(), UnixTime(40));
     assert_eq!(slot.next_attempt(), None);
 }
 
@@ -92,7 +92,7 @@ fn failures_are_followed_by_growing_pauses() {
 fn an_outage_does_not_stop_a_token_that_is_still_good() {
     let slot = Slot::default();
     keep(&slot, "token", 3600, 0);
-    slot.land(&Err(unavailable()), UnixTime(3400));
+    slot.land(&Err(unavailable()), Fingerprint::default(), UnixTime(3400));
     assert!(matches!(slot.next(UnixTime(3400)), Next::Serve(_)));
 }
 
@@ -101,7 +101,7 @@ fn a_token_that_is_used_falls_due_and_one_that_nobody_uses_does_not() {
     let slot = Slot::default();
     let (landing, _) = slot.board(&wanted()).unwrap();
     let token = keep(&slot, "token", 3600, 0);
-    slot.land(&Ok(token), UnixTime(0));
+    slot.land(&Ok(token), Fingerprint::default(), UnixTime(0));
     drop(landing);
     assert!(slot.due(UnixTime(2400)).is_none(), "nobody has asked");
     assert!(matches!(slot.next(UnixTime(10)), Next::Serve(_)));
@@ -112,7 +112,7 @@ fn a_token_that_is_used_falls_due_and_one_that_nobody_uses_does_not() {
     assert!(slot.due(UnixTime(4800)).is_none());
     assert!(matches!(slot.next(UnixTime(4000)), Next::Serve(_)));
     assert!(slot.due(UnixTime(4800)).is_some());
-    slot.land(&Err(unavailable()), UnixTime(4800));
+    slot.land(&Err(unavailable()), Fingerprint::default(), UnixTime(4800));
     assert!(slot.due(UnixTime(4800)).is_none(), "due during the pause");
     assert!(slot.due(UnixTime(4801)).is_some());
 }
@@ -151,7 +151,7 @@ fn what_ended_is_let_go() {
     keep(&slot, "token", 3600, 0);
     assert!(!slot.is_idle(UnixTime(3599)));
     assert!(slot.is_idle(UnixTime(3600)));
-    slot.land(&Err(unavailable()), UnixTime(3600));
+    slot.land(&Err(unavailable()), Fingerprint::default(), UnixTime(3600));
     assert!(!slot.is_idle(UnixTime(3600)));
     assert!(slot.is_idle(UnixTime(3601)));
 }
