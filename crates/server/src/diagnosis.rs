@@ -16,7 +16,8 @@ use utoipa::ToSchema;
 use crate::settings::Application;
 
 pub(crate) use self::mailbox::{
-    Login, is_mail_servers, is_of_the_token, lacks_by_itself, mail_server, unusable,
+    Login, THROTTLED, is_mail_servers, is_not_connected, is_of_the_token, lacks_by_itself,
+    mail_server, throttled, unusable,
 };
 pub(crate) use self::unfinished::{Unfinished, is_of_an_expired_session};
 

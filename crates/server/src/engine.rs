@@ -92,6 +92,7 @@ impl Engine {
         let pool = Pool::new(
             Arc::clone(&storage),
             clock,
+            Arc::clone(&environment.random),
             tokens.clone(),
             hosts,
             runtime.clone(),

@@ -2,6 +2,7 @@
 
 mod credentials;
 mod grants;
+mod mailboxes;
 mod rest;
 mod tidy;
 
@@ -16,6 +17,7 @@ use crate::state::Gateway;
 #[derive(Default)]
 pub(crate) struct Keeping {
     grants: grants::Keeper,
+    mailboxes: mailboxes::Keeper,
     credentials: credentials::Watch,
 }
 
@@ -24,6 +26,7 @@ pub(crate) async fn round(gateway: &Gateway) {
     tidy::tidy(gateway).await;
     credentials::watch(gateway).await;
     grants::keep(gateway).await;
+    mailboxes::keep(gateway).await;
     gateway.tokens.settle().await;
 }
 
@@ -42,7 +45,12 @@ pub(crate) async fn run(gateway: Data<Gateway>) {
             grants::keep(&gateway).await;
         }
     };
-    tokio::join!(tidying, keeping);
+    let trying = async {
+        while goes_on(&gateway).await {
+            mailboxes::keep(&gateway).await;
+        }
+    };
+    tokio::join!(tidying, keeping, trying);
 }
 
 /// Waits until the next round is due; false when there will be none.

@@ -1,6 +1,7 @@
 //! IMAP sessions, kept for the next request: one or two for each account.
 
 mod error;
+mod fault;
 mod slot;
 
 use std::{
@@ -11,7 +12,7 @@ use std::{
 
 use mailgrant_core::{time::UnixTime, token::AccessToken};
 use mailgrant_mail::imap::{self, Connector, Session};
-use mailgrant_storage::{Account, AccountId, AccountState, Storage, Transition};
+use mailgrant_storage::{Account, AccountId, Random, Storage};
 use tokio::{
     runtime::Handle,
     sync::{OwnedSemaphorePermit, Semaphore},
@@ -19,9 +20,11 @@ use tokio::{
 };
 
 pub use self::error::Error;
-use self::slot::{Idle, Slot};
+use self::{
+    fault::During,
+    slot::{Idle, Slot},
+};
 use crate::{
-    diagnosis::{self, Diagnosis, Login},
     environment::Clock,
     settings::Application,
     tokens::{self, LiveToken, TokenKeeper},
@@ -31,12 +34,16 @@ use crate::{
 ///
 /// A session that saw an error is closed, never kept; one is closed before its token ends; a caller that goes away in the
 /// middle of a command closes its session, because what the server still sends would be read by the next.
+///
+/// A mail server that cannot be used makes the account `degraded`, with the time of the next try: the gateway's own, if
+/// nobody asks before. A pause that the server asks for is kept by everybody.
 #[derive(Clone)]
 pub struct Pool(Arc<Inner>);
 
 struct Inner {
     storage: Arc<dyn Storage>,
     clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
     tokens: TokenKeeper,
     hosts: HashMap<String, Host>,
     runtime: Handle,
@@ -54,7 +61,7 @@ pub(crate) struct Host {
 /// A session on loan. Dropped without [`Lease::give_back`], it is closed.
 pub(crate) struct Lease {
     session: Session,
-    ends_at: UnixTime,
+    token: LiveToken,
     slot: Arc<Slot>,
     kept: bool,
     open: OwnedSemaphorePermit,
@@ -65,6 +72,7 @@ impl Pool {
     pub(crate) fn new(
         storage: Arc<dyn Storage>,
         clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
         tokens: TokenKeeper,
         hosts: HashMap<String, Host>,
         runtime: Handle,
@@ -72,6 +80,7 @@ impl Pool {
         Self(Arc::new(Inner {
             storage,
             clock,
+            random,
             tokens,
             hosts,
             runtime,
@@ -81,7 +90,7 @@ impl Pool {
     }
 
     /// Runs commands that may be repeated on a session of the account. A kept session that turns out to be dead is
-    /// replaced once.
+    /// replaced; a new one whose line is cut, once.
     ///
     /// # Errors
     /// When there is no session, or the commands fail; [`Error`] says whether waiting helps.
@@ -90,6 +99,7 @@ impl Pool {
         account: &Account,
         work: impl AsyncFn(&mut Session) -> Result<T, imap::Error>,
     ) -> Result<T, Error> {
+        let mut was_cut = false;
         loop {
             let mut lease = self.lease(account).await?;
             match work(&mut lease.session).await {
@@ -97,12 +107,14 @@ impl Pool {
                     lease.give_back(self.0.clock.now());
                     return Ok(result);
                 }
-                Err(error) if lease.kept && error::is_broken_line(&error) => {
+                Err(error) if lease.was_dead(&error) => {
                     tracing::debug!(account = %account.id, %error, "a kept session was dead");
-                    // All kept sessions are as old: not one of them is tried before a new one.
-                    lease.slot.clear();
                 }
-                Err(error) => return Err(self.0.failed(account, &lease.slot, error, None).await),
+                Err(error) if error::is_broken_line(&error) && !was_cut => {
+                    tracing::debug!(account = %account.id, %error, "a session was cut");
+                    was_cut = true;
+                }
+                Err(error) => return Err(self.failed(account, lease, error).await),
             }
         }
     }
@@ -113,21 +125,27 @@ impl Pool {
         // A kept session lives on the same grant as a kept token.
         tokens::check_state(account)?;
         let slot = inner.slot(&account.id);
-        slot.check_pause(inner.clock.now())?;
+        let now = inner.clock.now();
+        slot.check_pause(now)?;
+        fault::check_pause(account, now)?;
         let turn = timeout(PATIENCE, Arc::clone(&slot.turns).acquire_owned())
             .await
             .map_err(|_| Error::Busy)?
             .map_err(|_| Error::Busy)?;
+        if fault::is_in_trouble(account) {
+            // Only a new session shows that it is over.
+            slot.clear();
+        }
         if let Some(Idle {
             session,
-            ends_at,
+            token,
             open,
             ..
         }) = slot.take(inner.clock.now())
         {
             return Ok(Lease {
                 session,
-                ends_at,
+                token,
                 slot,
                 kept: true,
                 open,
@@ -138,12 +156,19 @@ impl Pool {
         let (session, token) = inner.log_in(account, &slot).await?;
         Ok(Lease {
             session,
-            ends_at: token.expires_at - BEFORE_THE_END,
+            token,
             slot,
             kept: false,
             open,
             turn,
         })
+    }
+
+    /// Looks whether the account's mailbox can be opened again; what is found is on record then.
+    pub(crate) async fn probe(&self, account: &Account) -> Result<(), Error> {
+        let lease = self.lease(account).await?;
+        lease.give_back(self.0.clock.now());
+        Ok(())
     }
 
     /// A new session that is not kept: for a mailbox that is not an account yet.
@@ -171,9 +196,11 @@ impl Pool {
         lease: Lease,
         error: imap::Error,
     ) -> Error {
-        let slot = Arc::clone(&lease.slot);
+        let (slot, token) = (Arc::clone(&lease.slot), lease.token.token.clone());
         drop(lease);
-        self.0.failed(account, &slot, error, None).await
+        self.0
+            .failed(account, &slot, error, During::Work, &token)
+            .await
     }
 
     /// Closes the account's sessions: it is gone, disabled or has a new grant.
@@ -203,18 +230,28 @@ impl Lease {
         &mut self.session
     }
 
+    /// Whether the session was a kept one whose line had broken meanwhile. All others that are kept are as old: not one of
+    /// them is tried before a new one.
+    pub(crate) fn was_dead(&self, error: &imap::Error) -> bool {
+        let was_dead = self.kept && error::is_broken_line(error);
+        if was_dead {
+            self.slot.clear();
+        }
+        was_dead
+    }
+
     /// Keeps the session for the next caller, when it is in order.
     pub(crate) fn give_back(self, now: UnixTime) {
         let Self {
             session,
-            ends_at,
+            token,
             slot,
             open,
             turn,
             ..
         } = self;
-        if session.is_usable() && now < ends_at {
-            slot.put(Idle::new(session, ends_at, open));
+        if session.is_usable() && now < slot::ends_at(&token) {
+            slot.put(Idle::new(session, token, open));
         }
         drop(turn);
     }
@@ -249,7 +286,7 @@ impl Inner {
             .connect(&account.application, &account.imap_user, &token.token)
             .await
         {
-            Ok(session) => return Ok(self.welcome(account, session, token).await),
+            Ok(session) => return self.welcome(account, slot, session, token).await,
             // A token just made is no better when it is made again: the refusal is of another cause.
             Err(error)
                 if error.is_authentication()
@@ -259,7 +296,9 @@ impl Inner {
                 error
             }
             Err(error) => {
-                return Err(self.failed(account, slot, error, Some(&token.token)).await);
+                return Err(self
+                    .failed(account, slot, error, During::Login, &token.token)
+                    .await);
             }
         };
         tracing::debug!(account = %account.id, error = %refusal, "token refused, renewing it once");
@@ -268,8 +307,10 @@ impl Inner {
             .connect(&account.application, &account.imap_user, &token.token)
             .await
         {
-            Ok(session) => Ok(self.welcome(account, session, token).await),
-            Err(error) => Err(self.failed(account, slot, error, Some(&token.token)).await),
+            Ok(session) => self.welcome(account, slot, session, token).await,
+            Err(error) => Err(self
+                .failed(account, slot, error, During::Login, &token.token)
+                .await),
         }
     }
 
@@ -294,68 +335,6 @@ impl Inner {
             Err(_) => Err(gone()),
         }
     }
-
-    async fn welcome(
-        &self,
-        account: &Account,
-        session: Session,
-        token: LiveToken,
-    ) -> (Session, LiveToken) {
-        if account.state == AccountState::Degraded || account.state == AccountState::PendingConsent
-        {
-            let recovered = Transition {
-                from: &[AccountState::Degraded, AccountState::PendingConsent],
-                ..Transition::recovered()
-            };
-            self.transition(account, recovered).await;
-        }
-        (session, token)
-    }
-
-    async fn failed(
-        &self,
-        account: &Account,
-        slot: &Slot,
-        error: imap::Error,
-        token: Option<&AccessToken>,
-    ) -> Error {
-        tracing::info!(account = %account.id, %error, "mail server");
-        slot.clear();
-        let now = self.clock.now();
-        if let Some(wait) = error.backoff() {
-            slot.pause(now + wait);
-            return Error::Throttled { retry_after: wait };
-        }
-        if let (true, Some(token), Some(host)) = (
-            error.is_authentication(),
-            token,
-            self.hosts.get(&account.application),
-        ) {
-            let login = Login {
-                application: &host.application,
-                user: &account.imap_user,
-                token,
-                now,
-            };
-            let diagnosis = diagnosis::mail_server(&error, &login);
-            self.transition(account, degraded(&diagnosis, now + AFTER_REFUSAL))
-                .await;
-            return Error::Refused(Box::new(diagnosis));
-        }
-        Error::Imap(error)
-    }
-
-    async fn transition(&self, account: &Account, transition: Transition) {
-        let now = self.clock.now();
-        if let Err(error) = self
-            .storage
-            .accounts()
-            .transition(&account.id, transition, now)
-            .await
-        {
-            tracing::warn!(account = %account.id, %error, "account state not stored");
-        }
-    }
 }
 
 impl Host {
@@ -375,27 +354,9 @@ fn gone() -> imap::Error {
     }
 }
 
-fn degraded(diagnosis: &Diagnosis, next_attempt_at: UnixTime) -> Transition {
-    Transition {
-        from: &[
-            AccountState::PendingConsent,
-            AccountState::Connected,
-            AccountState::Degraded,
-        ],
-        generation: None,
-        to: AccountState::Degraded,
-        diagnosis: Some(diagnosis.to_json()),
-        next_attempt_at: Some(next_attempt_at),
-    }
-}
-
 /// Connections to mail servers at one time, all accounts together.
 const MOST_OPEN: usize = 256;
 /// How long a request waits for a session before it is told to come back.
 const PATIENCE: Duration = Duration::from_secs(15);
-/// A session is given up this long before its token ends: Exchange says BYE then.
-const BEFORE_THE_END: Duration = Duration::from_secs(60);
 /// A refused token older than this may have been revoked, and is renewed once.
 const STALE: Duration = Duration::from_secs(60);
-/// When a refused account is worth another look.
-const AFTER_REFUSAL: Duration = Duration::from_secs(60);

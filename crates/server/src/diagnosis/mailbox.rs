@@ -76,6 +76,19 @@ pub(crate) fn unusable(error: &imap::Error) -> Diagnosis {
     )
 }
 
+/// What it means that a mail server asks for a pause.
+pub(crate) fn throttled(error: &imap::Error) -> Diagnosis {
+    Diagnosis::new(
+        THROTTLED,
+        "The mail server asks for a pause",
+        error.to_string(),
+        &[
+            "Wait; the gateway tries again by itself when the pause is over.",
+            "If it comes again, read less often, or fewer emails at a time.",
+        ],
+    )
+}
+
 /// Whether a diagnosis of that code came from here, so that a good token alone does not end it.
 pub(crate) fn is_mail_servers(code: &str) -> bool {
     CODES.contains(&code)
@@ -97,7 +110,7 @@ pub(crate) fn lacks_by_itself(code: &str) -> bool {
 }
 
 /// Exchange lets somebody in and then has no mailbox for them.
-fn is_not_connected(error: &imap::Error) -> bool {
+pub(crate) fn is_not_connected(error: &imap::Error) -> bool {
     let detail = error.to_string().to_ascii_lowercase();
     !error.is_authentication() && detail.contains("not connected")
 }
@@ -389,9 +402,12 @@ const DELEGATED: &str = "IMAP.AccessAsUser.All";
 const APP_ONLY: &str = "IMAP.AccessAsApp";
 const AGAIN: &str = "Then start again; Exchange may take some minutes to notice.";
 const NOT_CONNECTED: &str = "Check that the mailbox exists and has a licence, and that whoever signed in may open it: for a shared mailbox Full Access, for app-only access Add-MailboxPermission for the service principal.";
-const CODES: [&str; 9] = [
+/// The code of a pause that the mail server asked for.
+pub(crate) const THROTTLED: &str = "mail_server_throttled";
+const CODES: [&str; 10] = [
     "imap_disabled",
     "imap_refused",
+    THROTTLED,
     "mail_server_unavailable",
     "mailbox_not_connected",
     "mailbox_permission_missing",

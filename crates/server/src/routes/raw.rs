@@ -68,15 +68,22 @@ impl Download {
         account: Account,
         id: EmailId,
     ) -> Result<(Option<Bytes>, Self), Problem> {
-        let mut lease = gateway.pool.lease(&account).await?;
-        let mut windows = Windows::of(id.uid);
-        let first = async {
-            if let Err(problem) = reading::open(lease.session(), &id).await? {
-                return Ok(Err(problem));
+        let (lease, windows, first) = loop {
+            let mut lease = gateway.pool.lease(&account).await?;
+            let mut windows = Windows::of(id.uid);
+            let first = async {
+                if let Err(problem) = reading::open(lease.session(), &id).await? {
+                    return Ok(Err(problem));
+                }
+                Ok::<_, imap::Error>(Ok(windows.next(lease.session(), WINDOW).await?))
             }
-            Ok::<_, imap::Error>(Ok(windows.next(lease.session(), WINDOW).await?))
-        }
-        .await;
+            .await;
+            match first {
+                // The next one is new.
+                Err(error) if lease.was_dead(&error) => {}
+                first => break (lease, windows, first),
+            }
+        };
         let first = match first {
             Err(error) => return Err(gateway.pool.failed(&account, lease, error).await.into()),
             Ok(Err(problem)) => {

@@ -170,6 +170,12 @@ pub(super) fn transition(
         Err(Error::ReauthRequired(Some(diagnosis))) if account.flow == Flow::Delegated => {
             Some(to(AccountState::ReauthRequired, diagnosis, None))
         }
+        // A token alone will not show that the mail server works again.
+        Err(Error::Unavailable { .. })
+            if account.state == AccountState::Degraded && !is_authoritys(account) =>
+        {
+            None
+        }
         Err(
             Error::ReauthRequired(Some(diagnosis))
             | Error::Refused(diagnosis)

@@ -2,12 +2,13 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use mailgrant_core::token::ClientSecret;
 use serde_json::json;
 use wiremock::ResponseTemplate;
 
 use super::super::support::{Authority, CLIENT_ID, scopes, token_answer};
 use super::{Folder, NOW, client, forms};
-use crate::credential::{Federated, Part, Secret};
+use crate::credential::{Certificate, CertificateSource, Federated, Part, Secret};
 use crate::{Credential, ErrorKind, Step};
 
 /// A token as Kubernetes makes them, that ends then.
@@ -180,12 +181,12 @@ async fn no_secret_that_is_echoed_is_shown() {
 async fn a_fingerprint_changes_with_what_would_be_used_and_shows_nothing() {
     let folder = Folder::new(&[("app.pem", "both.pem")]);
     folder.write("secret", "canary-first");
-    folder.write("token.jwt", &jwt(NOW + 60));
+    folder.write("token.jwt", &jwt(NOW.0 + 60));
     let secret = Credential::Secret(Secret::file(folder.path("secret")).unwrap());
     let token = Credential::Federated(Federated::file(folder.path("token.jwt")).unwrap());
     let certificate = CertificateSource::file(folder.path("app.pem"));
     let certificate = Credential::Certificate(Certificate::open(certificate).unwrap());
-    let now = UnixTime(NOW);
+    let now = NOW;
     let all = async || {
         [
             secret.fingerprint(now).await,
@@ -205,11 +206,14 @@ async fn a_fingerprint_changes_with_what_would_be_used_and_shows_nothing() {
     assert_eq!([&held, &kept], [&before[0], &before[2]]);
     assert_ne!(gone, before[1]);
     folder.write("secret", "canary-second");
-    folder.write("token.jwt", &jwt(NOW + 120));
+    folder.write("token.jwt", &jwt(NOW.0 + 120));
     folder.copy("app.pem", "other.pem");
     for (before, after) in before.iter().zip(all().await) {
         assert_ne!(*before, after);
     }
     let value = Credential::from(ClientSecret::new("canary").unwrap());
-    assert_eq!(value.fingerprint(now).await, Credential::None.fingerprint(now).await);
+    assert_eq!(
+        value.fingerprint(now).await,
+        Credential::None.fingerprint(now).await
+    );
 }
