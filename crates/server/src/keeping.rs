@@ -47,7 +47,9 @@ pub(crate) async fn run(gateway: Data<Gateway>) {
     };
     let trying = async {
         while goes_on(&gateway).await {
-            mailboxes::keep(&gateway).await;
+            // A mail server that hangs does not hold up the end; a session that is given up loses nothing.
+            let trying = mailboxes::keep(&gateway);
+            gateway.stopping.run_until_cancelled(trying).await;
         }
     };
     tokio::join!(tidying, keeping, trying);

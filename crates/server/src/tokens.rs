@@ -42,7 +42,8 @@ pub struct LiveToken {
 /// Keeps the access tokens of all accounts.
 ///
 /// For one account (in the app-only flow: for one application and tenant) never more than one request runs. It runs in a
-/// task of its own: a caller that goes away loses nothing. A rotated refresh token is on disk before its access token is
+/// task of its own: a caller that goes away loses nothing. Processes on the same database wait for each other: a refresh
+/// token that the authority replaces with each use is never used twice. A rotated refresh token is on disk before its access token is
 /// handed out. Access tokens are kept in the storage as well: a restart, another replica or the command line asks the
 /// authority for none as long as there is a good one.
 #[derive(Clone)]

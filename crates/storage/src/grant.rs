@@ -38,6 +38,27 @@ pub enum Replacement {
     Superseded,
 }
 
+/// The right to refresh one grant, which nobody else has at the same time. It ends when it is dropped, and with the process,
+/// however that ends.
+pub struct Hold {
+    /// What must be dropped to end it.
+    _until_dropped: Box<dyn Send + Sync>,
+}
+
+impl Hold {
+    pub(crate) fn new(until_dropped: impl Send + Sync + 'static) -> Self {
+        Self {
+            _until_dropped: Box::new(until_dropped),
+        }
+    }
+}
+
+impl std::fmt::Debug for Hold {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Hold")
+    }
+}
+
 /// Grants.
 #[async_trait]
 pub trait GrantRepository: Send + Sync {
@@ -46,6 +67,15 @@ pub trait GrantRepository: Send + Sync {
     /// # Errors
     /// [`Error::Sealed`] when the stored value was tampered with; else as everywhere.
     async fn lookup(&self, account: &AccountId) -> Result<Option<Grant>, Error>;
+
+    /// Waits until nobody else, in this process or another on the same database, holds the account's grant, and holds it.
+    ///
+    /// An authority that rotates refresh tokens may take a second use of one for a theft and end the grant: look the grant
+    /// up after this, refresh, [`replace`](Self::replace), and let go.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when somebody holds it for longer than any request to an authority takes.
+    async fn hold(&self, account: &AccountId) -> Result<Hold, Error>;
 
     /// Stores a new refresh token in place of the one of generation `expected`.
     ///

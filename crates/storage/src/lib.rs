@@ -33,7 +33,7 @@ pub use connect_session::{
 };
 pub use error::{Cause, Error, MasterKeyError};
 pub use event::{Event, EventKind, EventPage, EventRepository, NewEvent};
-pub use grant::{Grant, GrantRepository, Replacement};
+pub use grant::{Grant, GrantRepository, Hold, Replacement};
 pub use hash::{SecretHash, random_secret};
 pub use id::{AccountId, ApiKeyId, ConnectSessionId, EventId, InvalidId};
 pub use master_key::{MasterKey, MasterKeySource, rotate_master};

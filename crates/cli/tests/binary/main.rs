@@ -10,3 +10,4 @@ mod process;
 mod serving;
 mod settings;
 mod setup;
+mod two_processes;

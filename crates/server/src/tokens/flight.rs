@@ -1,7 +1,7 @@
 //! One request to the authority for a token, with what must be stored on the way.
 
 use mailgrant_core::{time::UnixTime, token::TokenResponse};
-use mailgrant_storage::{AccountId, Grant, NewGrant, Replacement, StoredAccessToken};
+use mailgrant_storage::{AccountId, Grant, Hold, NewGrant, Replacement, StoredAccessToken};
 
 use super::{
     Error, Inner, LiveToken, Registration,
@@ -69,6 +69,8 @@ impl Journey<'_> {
         {
             return Ok(self.keep(&unstored.response, unstored.at));
         }
+        // Another process may be refreshing the grant; what it gets is there for all then.
+        let _hold = self.hold(account).await?;
         for _ in 0..RACES {
             let grant = self.grant(account).await?;
             self.slot.set_generation(grant.generation);
@@ -144,6 +146,11 @@ impl Journey<'_> {
             }
             Replacement::Superseded => Ok(false),
         }
+    }
+
+    async fn hold(&self, account: &AccountId) -> Result<Hold, Error> {
+        let hold = self.inner.storage.grants().hold(account).await;
+        hold.map_err(|error| storage_error(&error))
     }
 
     async fn grant(&self, account: &AccountId) -> Result<Grant, Error> {
@@ -222,5 +229,5 @@ fn storage_error(error: &mailgrant_storage::Error) -> Error {
     }
 }
 
-/// How often another replica may be first.
+/// How often a grant may be replaced meanwhile: the person has agreed anew.
 const RACES: usize = 3;

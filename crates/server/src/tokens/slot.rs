@@ -94,7 +94,9 @@ impl Slot {
         state.used_at = Some(now);
         let pausing = state.pausing(now);
         match &state.token {
-            Some(cached) if now < cached.refresh_at => Next::Serve(cached.live.clone()),
+            Some(cached) if now < cached.refresh_at && cached.live.is_good(now) => {
+                Next::Serve(cached.live.clone())
+            }
             Some(cached) if cached.live.is_good(now) => {
                 if pausing.is_some() || state.flight.is_some() {
                     Next::Serve(cached.live.clone())

@@ -13,7 +13,7 @@ use tokio_rustls::TlsAcceptor;
 pub(crate) struct State {
     /// `AUTHENTICATE` is answered with NO.
     pub(crate) refuses: bool,
-    /// `EXAMINE` is answered with Exchange's words for a login without a mailbox.
+    /// `EXAMINE` and `LIST` are answered with Exchange's words for a login without a mailbox.
     pub(crate) not_connected: bool,
     /// The answer to the next `AUTHENTICATE`, in place of its own.
     pub(crate) says: Option<String>,
@@ -23,6 +23,12 @@ pub(crate) struct State {
     pub(crate) message: Vec<u8>,
     /// The connection is cut instead of sending octets from here on.
     pub(crate) cut_at: Option<usize>,
+    /// So many connections are cut at their next `EXAMINE` or `FETCH`.
+    pub(crate) cuts: u32,
+    /// Nobody is served: the line is closed at once.
+    pub(crate) is_down: bool,
+    /// Connections so far.
+    pub(crate) connections: u32,
     /// The SASL initial responses, base64.
     pub(crate) logins: Vec<String>,
 }
@@ -81,6 +87,13 @@ async fn serve(
     state: &Mutex<State>,
 ) -> std::io::Result<()> {
     let mut stream = BufReader::new(stream);
+    {
+        let mut state = state.lock().unwrap();
+        state.connections += 1;
+        if state.is_down {
+            return Ok(());
+        }
+    }
     stream.write_all(b"* OK ready\r\n").await?;
     stream.flush().await?;
     let mut line = String::new();
@@ -119,12 +132,16 @@ fn answer(tag: &str, command: &str, state: &Mutex<State>) -> Option<Vec<u8>> {
                 ok("* CAPABILITY IMAP4rev1\r\n")
             }
         }
+        "EXAMINE" | "UID" | "FETCH" if state.cuts > 0 => {
+            state.cuts -= 1;
+            return None;
+        }
+        "EXAMINE" | "LIST" if state.not_connected => {
+            format!("{tag} BAD User is authenticated but not connected.\r\n").into_bytes()
+        }
         "LIST" => ok(
             "* LIST (\\HasNoChildren) \"/\" INBOX\r\n* LIST (\\HasNoChildren \\Sent) \"/\" \"Sent Items\"\r\n",
         ),
-        "EXAMINE" if state.not_connected => {
-            format!("{tag} BAD User is authenticated but not connected.\r\n").into_bytes()
-        }
         "EXAMINE" if upper.contains("INBOX") => ok(&format!(
             "* 1 EXISTS\r\n* OK [UIDVALIDITY {}] ok\r\n* OK [UIDNEXT 8] ok\r\n",
             state.uid_validity

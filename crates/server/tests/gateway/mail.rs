@@ -193,6 +193,116 @@ async fn a_pause_that_the_server_asks_for_is_kept() {
     assert_eq!(world.call("GET", &path, None).await.status, 200);
 }
 
+/// The state on record, with the code of its diagnosis.
+async fn state(world: &World, account: &str) -> (String, String) {
+    let seen = world.call("GET", account, None).await.json();
+    let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+    (text(&seen["state"]), text(&seen["diagnosis"]["code"]))
+}
+
+fn pair(state: &str, code: &str) -> (String, String) {
+    (state.to_owned(), code.to_owned())
+}
+
+async fn told(world: &World) -> Vec<String> {
+    let events = world.call("GET", "/v1/events", None).await.json();
+    let events = events["items"].as_array().unwrap().iter();
+    events
+        .map(|event| event["type"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[tokio::test]
+async fn a_mail_server_that_was_down_is_found_to_work_again_though_nobody_asks() {
+    let (world, account) = connected().await;
+    let path = format!("{account}/mailboxes");
+    world.imap.set(|state| state.is_down = true);
+    let connections = || world.imap.state.lock().unwrap().connections;
+    let before = connections();
+    let answer = world.call("GET", &path, None).await;
+    assert_eq!(
+        answer.json()["code"],
+        "mail_server_unavailable",
+        "{}",
+        answer.text()
+    );
+    let down = pair("degraded", "mail_server_unavailable");
+    assert_eq!(state(&world, &account).await, down);
+    world.gateway.round().await;
+    assert_eq!(connections(), before + 1, "not due");
+    // The pauses double: after half a minute, after another.
+    for (wait, tries) in [(40, 2), (40, 2), (40, 3)] {
+        world.clock.forward(wait);
+        world.gateway.round().await;
+        assert_eq!(connections(), before + tries);
+    }
+    assert_eq!(state(&world, &account).await, down);
+    world.imap.set(|state| state.is_down = false);
+    world.clock.forward(200);
+    world.gateway.round().await;
+    assert_eq!(state(&world, &account).await, pair("connected", ""));
+    let names = ["account.connected", "account.degraded", "account.recovered"];
+    assert_eq!(told(&world).await, names);
+    // The session that found it out serves the next request.
+    let logins = world.imap.state.lock().unwrap().logins.len();
+    assert_eq!(world.call("GET", &path, None).await.status, 200);
+    assert_eq!(world.imap.state.lock().unwrap().logins.len(), logins);
+}
+
+#[tokio::test]
+async fn a_pause_that_the_server_asks_for_binds_the_gateway_itself() {
+    let (world, account) = connected().await;
+    let logins = || world.imap.state.lock().unwrap().logins.len();
+    let before = logins();
+    world.imap.set(|state| {
+        state.says =
+            Some("BAD Request is throttled. Suggested Backoff Time: 90000 milliseconds".to_owned())
+    });
+    let path = format!("{account}/mailboxes");
+    assert_eq!(world.call("GET", &path, None).await.status, 429);
+    let throttled = pair("degraded", "mail_server_throttled");
+    assert_eq!(state(&world, &account).await, throttled);
+    for wait in [30, 59] {
+        world.clock.forward(wait);
+        world.gateway.round().await;
+        assert_eq!(
+            (logins(), state(&world, &account).await),
+            (before + 1, throttled.clone())
+        );
+    }
+    world.clock.forward(1);
+    world.gateway.round().await;
+    assert_eq!(state(&world, &account).await, pair("connected", ""));
+    assert_eq!(logins(), before + 2);
+}
+
+#[tokio::test]
+async fn a_line_that_is_cut_once_costs_no_request() {
+    let (world, account) = connected().await;
+    let path = format!("{account}/emails");
+    world.imap.set(|state| state.cuts = 1);
+    assert_eq!(world.call("GET", &path, None).await.status, 200);
+    assert_eq!(state(&world, &account).await, pair("connected", ""));
+    // A session that was kept, and one new one after the other.
+    world.imap.set(|state| state.cuts = 3);
+    let answer = world.call("GET", &path, None).await;
+    assert_eq!(answer.json()["code"], "mail_server_unavailable");
+    let cut = pair("degraded", "mail_server_unavailable");
+    assert_eq!(state(&world, &account).await, cut);
+    assert_eq!(world.call("GET", &path, None).await.status, 200);
+    assert_eq!(state(&world, &account).await, pair("connected", ""));
+}
+
+#[tokio::test]
+async fn a_download_survives_a_session_that_died_while_it_was_kept() {
+    let (world, account) = connected().await;
+    let listed = world.call("GET", &format!("{account}/emails"), None).await;
+    assert_eq!(listed.status, 200);
+    world.imap.set(|state| state.cuts = 1);
+    let path = format!("{account}/emails/{}/raw", id("INBOX", 14, 7));
+    assert_eq!(world.call("GET", &path, None).await.status, 200);
+}
+
 #[tokio::test]
 async fn a_login_without_a_mailbox_is_explained() {
     let (world, account) = connected().await;
@@ -205,4 +315,10 @@ async fn a_login_without_a_mailbox_is_explained() {
         answer.text()
     );
     assert_eq!(answer.json()["diagnosis"]["code"], "mailbox_not_connected");
+    // And on record, until the mailbox opens: a login alone does not end it.
+    for _ in 0..2 {
+        world.clock.forward(60);
+        world.gateway.round().await;
+    }
+    assert_eq!(told(&world).await.last().unwrap(), "account.degraded");
 }

@@ -8,10 +8,10 @@ use mailgrant_core::token::RefreshToken;
 use super::account_row::{AccountRow, columns};
 use super::change::Change;
 use super::error::{failed, malformed};
-use super::{Sqlite, access_token};
+use super::{Sqlite, access_token, hold};
 use crate::account::{Account, AccountState, Flow, NewGrant};
 use crate::error::Error;
-use crate::grant::{Grant, GrantRepository, Replacement};
+use crate::grant::{Grant, GrantRepository, Hold, Replacement};
 use crate::id::AccountId;
 use crate::seal::{Place, Sealer};
 
@@ -27,6 +27,10 @@ impl GrantRepository for Sqlite {
         .await
         .map_err(failed)?;
         row.map(|row| row.open(account, &self.sealer)).transpose()
+    }
+
+    async fn hold(&self, account: &AccountId) -> Result<Hold, Error> {
+        hold::take(self.file.path(), account).await
     }
 
     async fn replace(

@@ -11,6 +11,7 @@ mod connect_session;
 mod error;
 mod event;
 mod grant;
+mod hold;
 mod keys;
 mod open;
 mod reauth_link;

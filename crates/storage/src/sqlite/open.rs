@@ -134,6 +134,11 @@ impl FileIdentity {
         })
     }
 
+    /// Where it is.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Whether the file is still the one that was opened.
     pub(super) fn check(&self) -> Result<(), Error> {
         let metadata =

@@ -1,0 +1,339 @@
+//! Two gateways on one database, and an authority that gives each refresh token's successor once.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use mailgrant_core::scope::Scopes;
+use mailgrant_core::time::UnixTime;
+use mailgrant_core::token::RefreshToken;
+use mailgrant_storage::{
+    AccountState, ApiScope, Flow, Identity, MasterKeySource, NewAccount, NewApiKey, NewGrant,
+    SystemRandom,
+};
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
+
+use crate::process::{Home, Server, mailgrant};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_gateways_never_use_a_refresh_token_twice() {
+    let authority = Authority::start().await;
+    let world = World::new(&authority).await;
+    let gateways = [world.gateway("a"), world.gateway("b")];
+    let mut callers = Vec::new();
+    for number in 0..8 {
+        let caller = world.caller(&gateways[number % 2]);
+        callers.push(tokio::spawn(async move {
+            for _ in 0..12 {
+                caller.gets_a_token().await;
+            }
+        }));
+    }
+    // The command line is a third process.
+    for _ in 0..4 {
+        let home = world.home.path("a");
+        let output = mailgrant()
+            .args(["token", "--account", &world.account])
+            .args(["--min-lifetime", "0", "--config"])
+            .arg(home.join("mailgrant.toml"))
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+    }
+    for caller in callers {
+        caller.await.unwrap();
+    }
+    let seen = authority.seen();
+    assert!(seen.refreshes >= 12, "{seen:?}");
+    assert_eq!((seen.repeated, seen.dead), (0, false), "{seen:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_gateway_killed_in_the_middle_of_a_refresh_leaves_the_grant_to_the_other() {
+    let authority = Authority::start().await;
+    let world = World::new(&authority).await;
+    let (killed, other) = (world.gateway("a"), world.gateway("b"));
+    world.caller(&other).gets_a_token().await;
+
+    // The authority has used up the token, and its answer will reach nobody.
+    authority.hold();
+    let lost = world.caller(&killed);
+    let lost = tokio::spawn(async move { lost.ask().await });
+    authority.arrived().await;
+    let waiting = world.caller(&other);
+    let waiting = tokio::spawn(async move { waiting.gets_a_token().await });
+    let before = authority.seen();
+    let (status, _) = killed.end("-KILL");
+    assert!(!status.success());
+    authority.release();
+    assert!(lost.await.unwrap().is_none());
+
+    // It has waited until then, not longer, and asks with the token that is on disk: the only one there is.
+    waiting.await.unwrap();
+    assert_eq!(before.repeated, 0);
+    let seen = authority.seen();
+    assert_eq!((seen.repeated, seen.dead), (1, false), "{seen:?}");
+    let again = world.gateway("a");
+    for gateway in [&again, &other, &again] {
+        world.caller(gateway).gets_a_token().await;
+    }
+    let seen = authority.seen();
+    assert_eq!((seen.repeated, seen.dead), (1, false), "{seen:?}");
+}
+
+/// Settings, a database with one account, and a key for its requests.
+struct World {
+    home: Home,
+    account: String,
+    key: String,
+}
+
+impl World {
+    async fn new(authority: &Authority) -> Self {
+        let home = Home::new();
+        let database = home.path("mailgrant.db");
+        for name in ["a", "b"] {
+            std::fs::create_dir(home.path(name)).unwrap();
+            let settings = format!(
+                r#"
+[server]
+listen = "127.0.0.1:0"
+[storage]
+url = "sqlite:{database}"
+[master_key]
+file = "{master}"
+[[provider]]
+id = "strict"
+issuer = "{url}"
+authorization_endpoint = "{url}/authorize"
+token_endpoint = "{url}/token"
+jwks_uri = "{url}/keys"
+scopes = ["mail"]
+imap = {{ host = "127.0.0.1", port = 9, tls = "implicit" }}
+[[application]]
+id = "strict"
+provider = "strict"
+client_id = "client"
+"#,
+                database = database.display(),
+                master = home.path("master.key").display(),
+                url = authority.url,
+            );
+            home.write(&format!("{name}/mailgrant.toml"), &settings);
+        }
+        let now = UnixTime(jiff::Timestamp::now().as_second());
+        let storage = mailgrant_storage::open(
+            &format!("sqlite:{}", database.display()),
+            MasterKeySource::File(home.path("master.key")),
+            Arc::new(SystemRandom),
+            now,
+        )
+        .await
+        .unwrap();
+        let account = NewAccount {
+            site: "default".to_owned(),
+            application: "strict".to_owned(),
+            flow: Flow::Delegated,
+            tenant: None,
+            state: AccountState::Connected,
+            imap_user: "ada@example.com".to_owned(),
+            smtp_user: "ada@example.com".to_owned(),
+            from_address: "ada@example.com".to_owned(),
+            identity: Some(Identity {
+                issuer: authority.url.clone(),
+                subject: "ada".to_owned(),
+                tenant_id: None,
+                object_id: None,
+                email: None,
+                preferred_username: None,
+                name: None,
+            }),
+            diagnosis: None,
+            metadata: json!({}),
+        };
+        let grant = NewGrant {
+            refresh_token: RefreshToken::new("refresh-0").unwrap(),
+            scopes: Scopes::parse("mail").unwrap(),
+        };
+        let account = storage.accounts().add(account, Some(grant), now).await;
+        let key = NewApiKey {
+            site: "default".to_owned(),
+            label: "test".to_owned(),
+            scopes: ApiScope::ALL.iter().copied().collect(),
+        };
+        let (_, key) = storage.api_keys().add(key, now).await.unwrap();
+        storage.close().await;
+        Self {
+            home,
+            account: account.unwrap().id.to_string(),
+            key: key.expose().to_owned(),
+        }
+    }
+
+    fn gateway(&self, name: &str) -> Server {
+        let folder = self.home.path(name);
+        let _ = std::fs::remove_file(folder.join("ready.json"));
+        let mut command = mailgrant();
+        command
+            .args(["serve", "--config"])
+            .arg(folder.join("mailgrant.toml"));
+        Server::start(command, &folder)
+    }
+
+    fn caller(&self, gateway: &Server) -> Caller {
+        let url = gateway.text("gateway").trim_end_matches('/');
+        Caller {
+            http: mailgrant_oauth::http_client(None, &mailgrant_oauth::Policy::default()).unwrap(),
+            url: format!("{url}/v1/accounts/{}/access-token", self.account),
+            key: self.key.clone(),
+        }
+    }
+}
+
+/// Asks one gateway for the account's access token.
+struct Caller {
+    http: reqwest::Client,
+    url: String,
+    key: String,
+}
+
+impl Caller {
+    /// Status and body; nothing when the gateway goes away meanwhile.
+    async fn ask(&self) -> Option<(u16, Value)> {
+        let request = self.http.post(&self.url).bearer_auth(&self.key);
+        let answer = request.send().await.ok()?;
+        let status = answer.status().as_u16();
+        let body = answer.bytes().await.ok()?;
+        Some((status, serde_json::from_slice(&body).unwrap_or_default()))
+    }
+
+    async fn gets_a_token(&self) {
+        let (status, body) = self.ask().await.expect("an answer");
+        assert_eq!(status, 200, "{body:#}");
+    }
+}
+
+/// Ends the grant when a refresh token is used again after its successor was (RFC 9700 §4.14.2). Until then it gives the
+/// same successor again, for a client that has not got it. Its access tokens are never good for a second request.
+struct Authority {
+    url: String,
+    state: Arc<State>,
+}
+
+#[derive(Default)]
+struct State {
+    seen: Mutex<Seen>,
+    arrived: Notify,
+    released: Notify,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Seen {
+    refreshes: u32,
+    /// The number of the token that was used last.
+    used: Option<u32>,
+    /// Tokens that were used again.
+    repeated: u32,
+    dead: bool,
+    /// The next answer waits.
+    holds: bool,
+}
+
+impl Authority {
+    async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let state = Arc::new(State::default());
+        let shared = Arc::clone(&state);
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let state = Arc::clone(&shared);
+                tokio::spawn(async move { serve(stream, &state).await });
+            }
+        });
+        Self { url, state }
+    }
+
+    fn seen(&self) -> Seen {
+        self.state.seen.lock().unwrap().clone()
+    }
+
+    fn hold(&self) {
+        self.state.seen.lock().unwrap().holds = true;
+    }
+
+    async fn arrived(&self) {
+        self.state.arrived.notified().await;
+    }
+
+    fn release(&self) {
+        self.state.released.notify_one();
+    }
+}
+
+impl State {
+    fn refresh(&self, token: &str) -> (u16, Value) {
+        let mut seen = self.seen.lock().unwrap();
+        seen.refreshes += 1;
+        let number = token.strip_prefix("refresh-").and_then(|n| n.parse().ok());
+        let Some(number) = number.filter(|_| !seen.dead) else {
+            return (400, json!({"error": "invalid_grant"}));
+        };
+        match seen.used {
+            Some(used) if number < used => {
+                seen.repeated += 1;
+                seen.dead = true;
+                return (400, json!({"error": "invalid_grant"}));
+            }
+            Some(used) if number == used => seen.repeated += 1,
+            _ => seen.used = Some(number),
+        }
+        let answer = json!({
+            "access_token": format!("access-{}", seen.refreshes), "token_type": "Bearer", "expires_in": 1,
+            "refresh_token": format!("refresh-{}", number + 1), "scope": "mail",
+        });
+        (200, answer)
+    }
+
+    fn takes_hold(&self) -> bool {
+        std::mem::take(&mut self.seen.lock().unwrap().holds)
+    }
+}
+
+/// One request on one connection.
+async fn serve(mut stream: TcpStream, state: &State) {
+    let Some(form) = form(&mut stream).await else {
+        return;
+    };
+    let (status, answer) = state.refresh(&form["refresh_token"]);
+    if state.takes_hold() {
+        state.arrived.notify_one();
+        state.released.notified().await;
+    }
+    let answer = answer.to_string();
+    let answer = format!(
+        "HTTP/1.1 {status} Answer\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{answer}",
+        answer.len()
+    );
+    let _ = stream.write_all(answer.as_bytes()).await;
+}
+
+async fn form(stream: &mut TcpStream) -> Option<BTreeMap<String, String>> {
+    let mut octets = Vec::new();
+    loop {
+        let text = String::from_utf8_lossy(&octets).to_ascii_lowercase();
+        if let Some((head, body)) = text.split_once("\r\n\r\n") {
+            let (_, length) = head.split_once("content-length: ")?;
+            let length: usize = length.split("\r\n").next()?.parse().ok()?;
+            if body.len() >= length {
+                let pairs = url::form_urlencoded::parse(body.as_bytes());
+                return Some(pairs.into_owned().collect());
+            }
+        }
+        if stream.read_buf(&mut octets).await.ok()? == 0 {
+            return None;
+        }
+    }
+}
