@@ -173,7 +173,9 @@ mod tests {
         }
     }
 
-    const seconds: fn(u64) -> Duration = Duration::from_secs;
+    fn seconds(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
 
     #[test]
     fn a_pause_holds_until_its_end() {
