@@ -7,7 +7,7 @@ use serde_json::json;
 use wiremock::ResponseTemplate;
 
 use super::super::support::{Authority, CLIENT_ID, scopes, token_answer};
-use super::{Folder, NOW, client, forms};
+use super::{Folder, NOW, client, forms, text};
 use crate::credential::{Certificate, CertificateSource, Federated, Part, Secret};
 use crate::{Credential, ErrorKind, Step};
 
@@ -181,7 +181,7 @@ async fn no_secret_that_is_echoed_is_shown() {
 async fn a_fingerprint_changes_with_what_would_be_used_and_shows_nothing() {
     let folder = Folder::new(&[("app.pem", "both.pem")]);
     folder.write("secret", "canary-first");
-    folder.write("token.jwt", &jwt(NOW.0 + 60));
+    folder.write("token.jwt", jwt(NOW.0 + 60));
     let secret = Credential::Secret(Secret::file(folder.path("secret")).unwrap());
     let token = Credential::Federated(Federated::file(folder.path("token.jwt")).unwrap());
     let certificate = CertificateSource::file(folder.path("app.pem"));
@@ -206,8 +206,8 @@ async fn a_fingerprint_changes_with_what_would_be_used_and_shows_nothing() {
     assert_eq!([&held, &kept], [&before[0], &before[2]]);
     assert_ne!(gone, before[1]);
     folder.write("secret", "canary-second");
-    folder.write("token.jwt", &jwt(NOW.0 + 120));
-    folder.copy("app.pem", "other.pem");
+    folder.write("token.jwt", jwt(NOW.0 + 120));
+    folder.write("app.pem", text("other.pem") + &text("other.key.pem"));
     for (before, after) in before.iter().zip(all().await) {
         assert_ne!(*before, after);
     }
