@@ -82,13 +82,23 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// What tells this person from any other: tenant and object id where there are both, else
-    /// issuer and subject (OpenID Connect Core §5.7).
+    /// What tells this person from any other: tenant and object id where the issuer is that tenant, as at Entra ID, else
+    /// issuer and subject (OpenID Connect Core §5.7). Elsewhere `tid` and `oid` may be what people write into their profile.
     pub fn key(&self) -> String {
         match (&self.tenant_id, &self.object_id) {
-            (Some(tenant), Some(object)) => format!("entra\n{tenant}\n{object}"),
+            (Some(tenant), Some(object)) if self.is_of(tenant) => {
+                format!("entra\n{tenant}\n{object}")
+            }
             _ => format!("oidc\n{}\n{}", self.issuer, self.subject),
         }
+    }
+
+    /// `https://login.example.com/{tenant}/v2.0`
+    fn is_of(&self, tenant: &str) -> bool {
+        let mut segments = self.issuer.split('/').skip(3);
+        segments
+            .next()
+            .is_some_and(|first| first.eq_ignore_ascii_case(tenant))
     }
 }
 
@@ -352,4 +362,48 @@ pub trait AccountRepository: Send + Sync {
         id: &AccountId,
         now: UnixTime,
     ) -> Result<Option<Account>, Error>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(issuer: &str, tenant: &str, subject: &str) -> String {
+        let identity = Identity {
+            issuer: issuer.to_owned(),
+            subject: subject.to_owned(),
+            tenant_id: Some(tenant.to_owned()),
+            object_id: Some("the object".to_owned()),
+            email: None,
+            preferred_username: None,
+            name: None,
+        };
+        identity.key()
+    }
+
+    #[test]
+    fn an_object_of_a_tenant_is_one_person_for_every_application() {
+        let tenant = "7c1e6a52-90d4-4b3f-a6c8-2d5b81f0e943";
+        for issuer in [
+            format!("https://login.microsoftonline.com/{tenant}/v2.0"),
+            format!("https://sts.windows.net/{tenant}/"),
+        ] {
+            let one = key(&issuer, tenant, "pairwise for one application");
+            assert_eq!(one, format!("entra\n{tenant}\nthe object"));
+            assert_eq!(one, key(&issuer, tenant, "and for another"));
+        }
+    }
+
+    #[test]
+    fn whoever_writes_anothers_object_into_their_profile_is_somebody_else() {
+        for issuer in [
+            "https://keys.example.com/realms/corp",
+            "https://corp.example.com",
+            "",
+        ] {
+            for tenant in ["corp", "", "keys.example.com", "https:"] {
+                assert_ne!(key(issuer, tenant, "ada"), key(issuer, tenant, "eve"));
+            }
+        }
+    }
 }
