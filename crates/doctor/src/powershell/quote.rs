@@ -47,7 +47,10 @@ fn expandable(text: &str) -> String {
                 literal.push('`');
                 literal.push(char::from(byte));
             }
-            Ok(byte) if byte == b' ' || byte.is_ascii_graphic() => literal.push(char::from(byte)),
+            // Behind a number, readers of other make than PowerShell take `#` for a comment.
+            Ok(byte) if byte != b'#' && (byte == b' ' || byte.is_ascii_graphic()) => {
+                literal.push(char::from(byte));
+            }
             // Writing to a String cannot fail.
             _ => {
                 let _ = write!(literal, "$([char]0x{unit:04X})");
@@ -73,6 +76,7 @@ mod tests {
             ("a`\"'b", "'a`\"''b'"),
             ("it\u{2019}s", "\"it$([char]0x2019)s\""),
             ("a\r\n$b", "\"a$([char]0x000D)$([char]0x000A)`$b\""),
+            ("\u{2018}#", "\"$([char]0x2018)$([char]0x0023)\""),
             ("\u{1F4EE}", "\"$([char]0xD83D)$([char]0xDCEE)\""),
         ] {
             assert_eq!(quoted(text), literal);

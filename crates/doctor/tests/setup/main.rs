@@ -6,6 +6,8 @@
     reason = "a test that cannot go on says so by panicking"
 )]
 
+mod syntax;
+
 use mailgrant_core::{provider::Provider, time::UnixTime, token::ClientId};
 use mailgrant_doctor::setup::{Access, Address, Guide, Proof, SetUp, UNREGISTERED};
 
