@@ -1,8 +1,8 @@
 //! App-only access to Exchange Online: client credentials.
 
 use super::{
-    Error, Guide, SetUp, cloud::Cloud, consent, credential, exchange, finish, permissions,
-    registration,
+    Error, Guide, SetUp, cloud::Cloud, consent, credential, exchange, finish, guide::modules,
+    permissions, registration,
 };
 
 pub(super) fn guide(set_up: &SetUp<'_>, cloud: &Cloud) -> Result<Guide, Error> {
@@ -23,8 +23,8 @@ pub(super) fn guide(set_up: &SetUp<'_>, cloud: &Cloud) -> Result<Guide, Error> {
     );
     let mut guide = Guide::new(set_up, title);
     guide.needed = vec![
-        "Somebody who may consent for the tenant (Privileged Role Administrator or Global Administrator) and who administers Exchange (Exchange Administrator). They need no access to mailgrant.".to_owned(),
-        "The PowerShell modules: Install-Module Microsoft.Graph.Applications, ExchangeOnlineManagement".to_owned(),
+        "Somebody who registers applications and consents for the tenant (Cloud Application Administrator is enough: the permissions are Exchange's, not Microsoft Graph's) and who administers Exchange (Exchange Administrator). They need no access to mailgrant.".to_owned(),
+        modules(&["Microsoft.Graph.Applications", "ExchangeOnlineManagement"]),
     ];
     let scopes = [
         "Application.ReadWrite.All",

@@ -8,6 +8,8 @@ use mailgrant_core::provider::Provider;
 pub(super) struct Cloud {
     /// `Connect-MgGraph -Environment`.
     pub graph: &'static str,
+    /// What has to be done before `Connect-MgGraph` knows the cloud, if anything.
+    pub graph_client: Option<&'static str>,
     /// `Connect-ExchangeOnline -ExchangeEnvironmentName`.
     pub exchange: &'static str,
     /// The Entra admin center.
@@ -61,24 +63,30 @@ pub(super) fn tenant_of_issuer(provider: &Provider) -> Option<&str> {
 
 const WORLDWIDE: Cloud = Cloud {
     graph: "Global",
+    graph_client: None,
     exchange: "O365Default",
     portal: "https://entra.microsoft.com",
     has_ps_outlook: true,
 };
 const GCC_HIGH: Cloud = Cloud {
     graph: "USGov",
+    graph_client: None,
     exchange: "O365USGovGCCHigh",
     portal: "https://entra.microsoft.us",
     has_ps_outlook: false,
 };
 const DOD: Cloud = Cloud {
     graph: "USGovDoD",
+    graph_client: None,
     exchange: "O365USGovDoD",
     portal: "https://entra.microsoft.us",
     has_ps_outlook: false,
 };
 const CHINA: Cloud = Cloud {
     graph: "China",
+    graph_client: Some(
+        "Microsoft Graph PowerShell's own application is not there in every tenant of this cloud. If signing in says AADSTS700016, do the steps of Graph in the portal, or register a public client application for PowerShell (redirect URI http://localhost) and add -ClientId with its id.",
+    ),
     exchange: "O365China",
     portal: "https://entra.microsoftonline.cn",
     has_ps_outlook: false,

@@ -2,7 +2,7 @@
 
 use super::{
     Error, Guide, Place, SetUp, Step, cloud::Cloud, consent, credential, exchange, finish,
-    permissions, registration,
+    guide::modules, permissions, registration,
 };
 use crate::powershell::{Command, Condition, Source, Statement, Value};
 
@@ -32,7 +32,7 @@ pub(super) fn guide(set_up: &SetUp<'_>, cloud: &Cloud) -> Result<Guide, Error> {
     let mut guide = Guide::new(set_up, title);
     guide.needed = vec![
         "Somebody who may register applications and consent for the tenant (Cloud Application Administrator), and, for the switches of mailboxes, an Exchange Administrator.".to_owned(),
-        "The PowerShell modules: Install-Module Microsoft.Graph.Applications, Microsoft.Graph.Identity.SignIns, ExchangeOnlineManagement".to_owned(),
+        modules(&["Microsoft.Graph.Applications", "Microsoft.Graph.Identity.SignIns", "ExchangeOnlineManagement"]),
     ];
     guide.steps.push(registration::sign_in(
         set_up,

@@ -10,7 +10,10 @@ use crate::powershell::{Command, Condition, Source, Statement, Value};
 /// Connects to the organization.
 pub(super) fn sign_in(set_up: &SetUp<'_>, cloud: &Cloud) -> Step {
     let mut connect = Command::new("Connect-ExchangeOnline");
-    if let Some(tenant) = set_up.tenant() {
+    if let Some(tenant) = set_up
+        .tenant()
+        .filter(|tenant| names_an_organization(tenant))
+    {
         connect = connect.with("Organization", Value::text(tenant));
     }
     let connect = connect
@@ -23,9 +26,21 @@ pub(super) fn sign_in(set_up: &SetUp<'_>, cloud: &Cloud) -> Step {
         "Sign in to Exchange Online PowerShell",
         "Exchange keeps its own list of applications and decides itself who may open which mailbox",
     )
-    .by_hand(["Microsoft Graph PowerShell and Exchange Online PowerShell do not get on well in one window: sign in to Graph first. If signing in here fails all the same, set $clientId and $principal in a new window and go on there."])
+    .by_hand([match set_up.access {
+        Access::AppOnly => "Microsoft Graph PowerShell and Exchange Online PowerShell do not get on well in one window: sign in to Graph first. If signing in here fails all the same (Method not found, RuntimeBroker), go on in a new window, where you type first, with the two ids that were shown: $clientId = '<client_id>'; $principal = @{ Id = '<object id of the Enterprise application>' }",
+        Access::Delegated => "Microsoft Graph PowerShell and Exchange Online PowerShell do not get on well in one window: sign in to Graph first. If signing in here fails all the same (Method not found, RuntimeBroker), go on in a new window.",
+    }])
     .run([Statement::Run(connect)])
     .without(None, "every following command is not recognized as the name of a cmdlet")
+}
+
+/// Whether `-Organization` takes it: a tenant's id or its first domain, not another domain of it. Left out, the
+/// organization is that of whoever signs in.
+fn names_an_organization(tenant: &str) -> bool {
+    let is_id = tenant.len() == 36 && tenant.split('-').count() == 5;
+    let first = [".onmicrosoft.com", ".onmicrosoft.us", ".onmschina.cn"];
+    let tenant = tenant.to_ascii_lowercase();
+    is_id || first.iter().any(|suffix| tenant.ends_with(suffix))
 }
 
 /// Tells Exchange of the application; what it was told wrongly before is taken back.
@@ -83,11 +98,11 @@ pub(super) fn service_principal(set_up: &SetUp<'_>) -> Step {
     .check(
         get_service_principal(Some(Value::Variable("clientId"))),
         &["DisplayName", "AppId", "ObjectId"],
-        "one line; its ObjectId is $principal.Id, its AppId the client_id of the settings",
+        "one application (Exchange shows all of them when it does not know the one); its ObjectId is $principal.Id, its AppId the client_id of the settings",
     )
     .without(
         Some("service_principal_missing"),
-        "the login fails although the token is in order; with a wrong object id it says the same",
+        "the login fails although the token is in order; with a wrong object id it says the same. The gateway may say so for a while after this step, too, until all of Exchange knows",
     )
 }
 
@@ -103,7 +118,7 @@ pub(super) fn permissions(set_up: &SetUp<'_>) -> Step {
         "mailbox-permission",
         Place::Exchange,
         "Open the mailboxes to the application",
-        "the consent is for the whole tenant, but opens nothing by itself: IMAP and POP are limited to the mailboxes given here, and by nothing else (access policies and RBAC for Applications do not reach them)",
+        "the consent is for the whole tenant, but opens nothing by itself: IMAP and POP are limited to the mailboxes given here, and by nothing else (access policies and RBAC for Applications do not reach them, and Test-ServicePrincipalAuthorization says nothing about them)",
     )
     .run(gives);
     for mailbox in set_up.mailboxes {
@@ -115,7 +130,7 @@ pub(super) fn permissions(set_up: &SetUp<'_>) -> Step {
     }
     step.without(
         Some("mailbox_permission_missing"),
-        "the login succeeds and then there is no mailbox: User is authenticated but not connected",
+        "the login succeeds and then there is no mailbox: User is authenticated but not connected. A person's mailbox without an Exchange licence answers the same; a shared mailbox needs none up to 50 GB",
     )
 }
 
@@ -159,7 +174,7 @@ pub(super) fn imap(set_up: &SetUp<'_>) -> Step {
         "imap",
         Place::Exchange,
         "Switch IMAP on",
-        "it is on unless somebody switched it off, which many organizations do for every mailbox",
+        "it is on unless somebody switched it off, which many organizations do for every mailbox. Security Defaults and authentication policies may stay as they are: they stop passwords, not OAuth",
     )
     .run(on);
     if set_up.mailboxes.is_empty() {
@@ -194,7 +209,7 @@ pub(super) fn submission(set_up: &SetUp<'_>) -> Step {
         "switching SMTP AUTH off switches submission by OAuth off too. The switch of a mailbox has three positions: False (on), True (off), and empty, which means as the whole organization has it",
     )
     .by_hand([
-        "The organization's switch is SmtpClientAuthenticationDisabled of Get-TransportConfig. It may stay True: the commands below switch submission on for these mailboxes alone. For all: Set-TransportConfig -SmtpClientAuthenticationDisabled $false",
+        "The organization's switch is SmtpClientAuthenticationDisabled of Get-TransportConfig. It may stay True: the commands below switch submission on for these mailboxes alone. For all: Set-TransportConfig -SmtpClientAuthenticationDisabled $false.",
     ])
     .run(on)
     .check(

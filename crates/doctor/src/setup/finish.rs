@@ -77,6 +77,9 @@ pub(super) fn prove_app_only(set_up: &SetUp<'_>) -> Step {
     .by_hand([
         "GATEWAY is the gateway's address, API_KEY a key with accounts:write and mail:read, ACCOUNT the id in the answer.".to_owned(),
     ]);
+    if super::cloud::Cloud::of(set_up.provider).is_some() {
+        step.words.push("Exchange acts on what it was told after some minutes, at times after an hour or two: try again before you look for a fault.".to_owned());
+    }
     if let Some(first) = set_up.mailboxes.first() {
         step = step.shell(format!(
             "mailgrant token --application {application} --mailbox {}",

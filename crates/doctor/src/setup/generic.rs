@@ -1,6 +1,6 @@
 //! Any other authority: what the standards leave to its administrator.
 
-use mailgrant_core::provider::{Endpoints, Tls};
+use mailgrant_core::provider::{CredentialKind, Endpoints, Provider, Tls};
 
 use super::{Access, Guide, Place, SetUp, Step, finish, registration};
 
@@ -81,8 +81,16 @@ fn client(set_up: &SetUp<'_>) -> Step {
                 true => provider.scopes.union(&provider.smtp_scopes),
                 false => provider.scopes.clone(),
             };
+            let step = match office(&provider.id) {
+                Some(office) => step.by_hand(office.words.iter().copied()),
+                None => step,
+            };
+            let step = match office(&provider.id).and_then(|office| office.page) {
+                Some(page) => step.open("Registration", page),
+                None => step,
+            };
             step.by_hand([
-                "A confidential client (a web application) for the authorization code flow with PKCE (S256), and refresh tokens.".to_owned(),
+                kind_of_client(provider).to_owned(),
                 format!("Redirect URI: {}", set_up.redirect_uri()),
                 format!("Scopes: {scopes}"),
             ])
@@ -103,6 +111,58 @@ fn client(set_up: &SetUp<'_>) -> Step {
     }
 }
 
+fn kind_of_client(provider: &Provider) -> &'static str {
+    match provider.credentials {
+        [CredentialKind::None] => {
+            "A public client, without a secret, for the authorization code flow with PKCE (S256), and refresh tokens."
+        }
+        _ => {
+            "A confidential client (a web application) for the authorization code flow with PKCE (S256), and refresh tokens."
+        }
+    }
+}
+
+/// Where clients are registered, for those who have an office of their own.
+struct Office {
+    words: &'static [&'static str],
+    page: Option<&'static str>,
+}
+
+fn office(provider: &str) -> Option<Office> {
+    let office = |words, page| Some(Office { words, page });
+    match provider {
+        "yahoo" | "aol" => office(
+            &[
+                "Anybody can make an application at Yahoo, but without the scope mail-w. Yahoo gives that one to companies that ask for it (Mail API Access form, API: IMAP) and sign its terms; ask before you plan with it. The redirect URI must begin with https.",
+            ],
+            Some("https://senders.yahooinc.com/developer/developer-access/"),
+        ),
+        "fastmail" => office(
+            &[
+                "There is no page for it: ask Fastmail's support for an OAuth client, with its name, redirect URI and scopes.",
+            ],
+            Some("https://www.fastmail.com/dev/"),
+        ),
+        "yandex" => office(
+            &[
+                "Create an application of the platform Web services, not one for API access or debugging: that one's redirect URI cannot be changed. Take the mail permissions among Access to data.",
+            ],
+            Some("https://oauth.yandex.com/client/new"),
+        ),
+        "mailru" => office(
+            &["Create a site application, and keep its Client ID and Client Secret."],
+            Some("https://o2.mail.ru/app/"),
+        ),
+        "comcast" => office(
+            &[
+                "No page for registration is known; the clients that read Xfinity mail by OAuth were admitted by Comcast itself. Ask before you plan with it.",
+            ],
+            None,
+        ),
+        _ => None,
+    }
+}
+
 fn mail(set_up: &SetUp<'_>) -> Step {
     let imap = &set_up.provider.imap;
     let tls = match imap.tls {
@@ -113,11 +173,20 @@ fn mail(set_up: &SetUp<'_>) -> Step {
         "imap",
         Place::Portal,
         format!("See that {} takes the authority's tokens", imap.host),
-        "a mail server has to be told whose tokens it accepts, and which claim names the mailbox",
+        match office(&set_up.provider.id) {
+            Some(_) => "where IMAP is off, the login fails although the token is in order",
+            None => "a mail server has to be told whose tokens it accepts, and which claim names the mailbox",
+        },
     )
-    .by_hand([format!(
-        "{}:{} ({tls}) offers AUTH=XOAUTH2 or AUTH=OAUTHBEARER before login, and IMAP is on for the mailbox.",
-        imap.host, imap.port
-    )])
+    .by_hand([match office(&set_up.provider.id) {
+        Some(_) => format!(
+            "{}:{} ({tls}) takes them; each person may have to switch IMAP on in the settings of their mailbox.",
+            imap.host, imap.port
+        ),
+        None => format!(
+            "{}:{} ({tls}) offers AUTH=XOAUTH2 or AUTH=OAUTHBEARER before login, and IMAP is on for the mailbox.",
+            imap.host, imap.port
+        ),
+    }])
     .without(Some("imap_refused"), "the mail server refuses the token")
 }

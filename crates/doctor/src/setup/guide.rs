@@ -73,3 +73,11 @@ impl Guide {
         })
     }
 }
+
+/// What to install before the first command. Nobody has to be an administrator of the machine.
+pub(super) fn modules(names: &[&str]) -> String {
+    format!(
+        "PowerShell 7 or Windows PowerShell 5.1, and the modules: Install-Module {} -Scope CurrentUser",
+        names.join(", ")
+    )
+}

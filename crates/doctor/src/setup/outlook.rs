@@ -1,7 +1,8 @@
 //! Personal accounts: Outlook.com, Hotmail, Live. No administrator, no tenant, no Exchange PowerShell.
 
 use super::{
-    Error, Guide, Place, SetUp, Step, cloud::Cloud, credential, delegated, finish, registration,
+    Error, Guide, Place, SetUp, Step, cloud::Cloud, credential, delegated, finish, guide::modules,
+    registration,
 };
 
 pub(super) fn guide(set_up: &SetUp<'_>) -> Result<Guide, Error> {
@@ -17,7 +18,7 @@ pub(super) fn guide(set_up: &SetUp<'_>) -> Result<Guide, Error> {
     let mut guide = Guide::new(set_up, title);
     guide.needed = vec![
         "An Entra tenant to register the application in: Microsoft registers none without a directory any more. A free one will do; its administrator has no say over the personal accounts.".to_owned(),
-        "The PowerShell module: Install-Module Microsoft.Graph.Applications".to_owned(),
+        modules(&["Microsoft.Graph.Applications"]),
     ];
     // The registration is the operator's; personal accounts sign in under `consumers`, where nobody administers.
     let own = SetUp {

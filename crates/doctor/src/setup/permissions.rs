@@ -40,6 +40,7 @@ pub(super) fn look_up_roles(set_up: &SetUp<'_>) -> Vec<Statement> {
             "exchange",
             get_principal(Value::text(format!("appId eq '{EXCHANGE_ONLINE}'"))),
         ),
+        needs_exchange(),
         Statement::Set("roles", Value::List(Vec::new())),
         Statement::ForEach(
             "role",
@@ -63,6 +64,17 @@ pub(super) fn look_up_roles(set_up: &SetUp<'_>) -> Vec<Statement> {
         Vec::new(),
     ));
     statements
+}
+
+/// A tenant without a subscription does not know Exchange, and asking nothing for its roles is an error that says little.
+fn needs_exchange() -> Statement {
+    Statement::If(
+        Condition::Not(Value::Variable("exchange")),
+        vec![Statement::Throw(
+            "This tenant does not know Office 365 Exchange Online: has it a subscription with Exchange?".to_owned(),
+        )],
+        Vec::new(),
+    )
 }
 
 /// Lists the application permissions in the registration, keeping those that it lists already.
@@ -100,21 +112,28 @@ pub(super) fn delegated(set_up: &SetUp<'_>, cloud: &Cloud) -> Step {
         .iter()
         .map(|scope| scope.as_str())
         .collect();
-    let mut statements = vec![
-        Statement::Keep(
-            "graph",
-            get_principal(Value::text(format!("appId eq '{MICROSOFT_GRAPH}'"))),
-        ),
-        Statement::Keep(
-            "exchange",
-            get_principal(Value::text(format!("appId eq '{EXCHANGE_ONLINE}'"))),
-        ),
-    ];
+    let mut statements = vec![Statement::Keep(
+        "graph",
+        get_principal(Value::text(format!("appId eq '{MICROSOFT_GRAPH}'"))),
+    )];
+    // A tenant in which an application for personal accounts is registered may have no Exchange. Graph, which is
+    // everywhere, publishes the mail permissions too.
+    let wanted = match set_up.provider.id.as_str() {
+        "outlook" => vec![("graph", "scopes", [identity.clone(), mail.clone()].concat())],
+        _ => {
+            statements.push(Statement::Keep(
+                "exchange",
+                get_principal(Value::text(format!("appId eq '{EXCHANGE_ONLINE}'"))),
+            ));
+            statements.push(needs_exchange());
+            vec![
+                ("graph", "identityScopes", identity.clone()),
+                ("exchange", "mailScopes", mail.clone()),
+            ]
+        }
+    };
     statements.extend(start_of_list());
-    for (resource, found, names) in [
-        ("graph", "identityScopes", &identity),
-        ("exchange", "mailScopes", &mail),
-    ] {
+    for (resource, found, names) in wanted {
         let published = match resource {
             "graph" => "graph.Oauth2PermissionScopes",
             _ => "exchange.Oauth2PermissionScopes",
@@ -124,10 +143,7 @@ pub(super) fn delegated(set_up: &SetUp<'_>, cloud: &Cloud) -> Step {
             "scope",
             Source::Value(Value::Variable(published)),
             vec![Statement::If(
-                Condition::Contains(
-                    Value::texts(names.iter().cloned()),
-                    Value::Variable("scope.Value"),
-                ),
+                Condition::Contains(Value::texts(names), Value::Variable("scope.Value")),
                 vec![Statement::Add(found, Value::Variable("scope"))],
                 Vec::new(),
             )],

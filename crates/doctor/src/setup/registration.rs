@@ -21,6 +21,7 @@ pub(super) fn sign_in(set_up: &SetUp<'_>, cloud: &Cloud, scopes: &[&str]) -> Ste
         "Sign in to Microsoft Graph PowerShell",
         "the app registration, its permissions and the consent belong to Entra ID",
     )
+    .by_hand(cloud.graph_client.map(str::to_owned))
     .run([Statement::Run(connect)])
     .check(
         Command::new("Get-MgContext"),
@@ -107,6 +108,10 @@ pub(super) fn enterprise_application(set_up: &SetUp<'_>, cloud: &Cloud) -> Step 
             Command::new("New-MgServicePrincipal").with("AppId", Value::Variable("clientId")),
         )],
         Vec::new(),
+    ));
+    statements.push(Statement::Say(
+        "object id of the Enterprise application:".to_owned(),
+        Some(Value::Variable("principal.Id")),
     ));
     Step::new(
         "enterprise-application",

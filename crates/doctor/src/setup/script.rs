@@ -25,7 +25,7 @@ impl Guide {
         let _ = writeln!(text, "# {}", comment(&self.title));
         let nature = match modules.is_empty() {
             true => "All of it is done by hand.",
-            false => "It stops at the first error and may be run again.",
+            false => RUNNING,
         };
         let _ = writeln!(text, "#\n# Written by mailgrant setup. {nature}");
         for needed in &self.needed {
@@ -86,7 +86,8 @@ fn print(step: &Step, number: usize, text: &mut String) {
         .lines
         .iter()
         .any(|line| matches!(line, Line::PowerShell(_)));
-    if !by_command {
+    // At Exchange, and for signing in, words are no other way but what to know besides.
+    if !by_command || step.place == Place::Exchange || step.id == "graph-sign-in" {
         for words in &step.words {
             let _ = writeln!(text, "# {}", comment(words));
         }
@@ -120,6 +121,9 @@ fn module(cmdlet: &str) -> &'static str {
     }
 }
 
+const RUNNING: &str = "It stops at the first error and may be run again: where a command says that something made a moment \
+ago does not exist, wait a minute and run it again.\n# Run it so: pwsh -ExecutionPolicy Bypass -File setup.ps1 (Windows \
+PowerShell: powershell instead of pwsh)";
 /// A module's functions do not see `$ErrorActionPreference` of a script; default values of parameters do reach them.
 const PROLOGUE: &str = "
 Set-StrictMode -Version 3.0

@@ -34,7 +34,7 @@ fn of_step(step: &Step, number: usize) -> String {
         .lines
         .iter()
         .any(|line| matches!(line, Line::PowerShell(_)));
-    let mut by_hand = if by_command && step.place == Place::Graph {
+    let mut by_hand = if by_command && step.place == Place::Graph && step.id != "graph-sign-in" {
         "By hand: "
     } else {
         ""

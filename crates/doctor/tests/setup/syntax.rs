@@ -82,7 +82,12 @@ impl Filled {
                     .all(|byte| byte.is_ascii_alphanumeric() || b".-_~".contains(&byte))
         };
         Self {
-            tenant: Some(self.tenant).filter(tenant).unwrap_or(harmless.tenant),
+            // With the domain that `Connect-ExchangeOnline -Organization` takes, as the harmless one.
+            tenant: Some(self.tenant)
+                .filter(tenant)
+                .map_or(harmless.tenant, |tenant| {
+                    format!("{tenant}.onmicrosoft.com")
+                }),
             client_id: Some(self.client_id)
                 .filter(|id| ClientId::new(id.as_str()).is_ok())
                 .unwrap_or(harmless.client_id),
