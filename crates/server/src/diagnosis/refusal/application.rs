@@ -1,6 +1,6 @@
 //! The application's registration, the tenant, and what is asked for.
 
-use super::{AGAIN, Kind, Line, Rule, app_only, delegated, line, with};
+use super::{AGAIN, Kind, Line, Rule, app_only, delegated, line, people::SIGN_IN, with};
 
 pub(super) const RULES: &[Rule] = &[
     Rule::new(
@@ -10,7 +10,7 @@ pub(super) const RULES: &[Rule] = &[
         CLIENT_ID,
     ),
     Rule::new(
-        &[700_016, 700_011, 70_001, 7_000_229],
+        &[700_016, 700_011, 70_001, 7_000_229, 90_099],
         "application_not_in_tenant",
         "The tenant does not know the application",
         &[
@@ -50,7 +50,7 @@ pub(super) const RULES: &[Rule] = &[
         ],
     ),
     Rule::new(
-        &[50_059, 90_133],
+        &[50_059, 50_128, 90_019, 90_133],
         "tenant_missing",
         "The request does not say for which tenant it is",
         &[
@@ -86,7 +86,7 @@ pub(super) const RULES: &[Rule] = &[
         ],
     ),
     Rule::new(
-        &[90_038, 90_043, 90_051, 900_382, 900_432],
+        &[90_038, 90_043, 90_051, 900_382, 900_432, 1_000_104],
         "tenant_in_another_cloud",
         "The tenant lives in another of Microsoft's clouds",
         &[
@@ -98,7 +98,7 @@ pub(super) const RULES: &[Rule] = &[
         ],
     ),
     Rule::new(
-        &[7_000_112, 1_000_031, 700_005],
+        &[7_000_112, 1_000_031],
         "application_disabled",
         "The application is switched off in the tenant",
         &[
@@ -110,6 +110,57 @@ pub(super) const RULES: &[Rule] = &[
             ),
             AGAIN,
         ],
+    ),
+    Rule::new(
+        &[65_002],
+        "application_of_microsoft",
+        "The client id is one of Microsoft's own, or of somebody else's program",
+        &[
+            line(
+                "{client_id} is set as client_id of application `{application}`. Register an application of your own: `mailgrant setup --application {application}` prints the steps.",
+            ),
+            AGAIN,
+        ],
+    ),
+    Rule::new(
+        &[50_002, 500_021, 500_022],
+        "tenant_restricted",
+        "A proxy on the way lets nobody sign in to this tenant",
+        &[
+            line(
+                "The organisation whose network the request comes from restricts tenants (header Restrict-Access-To-Tenants of its proxy): its administrator adds {tenant}, or the request takes a way around that proxy.",
+            ),
+            SIGN_IN,
+            AGAIN,
+        ],
+    ),
+    Rule::new(
+        &[500_212, 500_213],
+        "cross_tenant_policy",
+        "A policy between the two organisations forbids the sign-in",
+        &[
+            line(
+                "Microsoft Entra admin center > External Identities > Cross-tenant access settings: an administrator allows it, outbound in the person's own tenant (AADSTS500212) or inbound in {tenant} (AADSTS500213).",
+            ),
+            SIGN_IN,
+            AGAIN,
+        ],
+    ),
+    Rule::new(
+        &[
+            50_033, 50_087, 70_012, 90_006, 90_012, 90_024, 90_033, 90_090,
+        ],
+        "authority_unavailable",
+        "The authority is busy or has a fault of its own",
+        &[line(
+            "This passes by itself when the authority answers again; the gateway asks again.",
+        )],
+    ),
+    Rule::new(
+        &[90_055],
+        "authority_throttled",
+        "The authority asks for a pause",
+        &[line("Wait; the gateway tries again by itself.")],
     ),
     Rule::new(
         &[1_002_012],
@@ -161,7 +212,7 @@ pub(super) const RULES: &[Rule] = &[
         ],
     ),
     Rule::new(
-        &[50_011, 500_113, 500_112],
+        &[50_011, 500_113, 500_112, 900_971, 70_004],
         "redirect_uri_unknown",
         "The redirect URI is not registered",
         &[
@@ -183,7 +234,7 @@ pub(super) const RULES: &[Rule] = &[
         ],
     ),
     Rule::new(
-        &[501_481, 50_148],
+        &[501_481, 50_147, 50_148, 501_491, 700_005],
         "sign_ins_mixed_up",
         "The answer belongs to another sign-in",
         &[line(
@@ -192,7 +243,8 @@ pub(super) const RULES: &[Rule] = &[
     ),
     Rule::new(
         &[
-            70_003, 900_144, 90_014, 9_002_313, 900_561, 901_002, 90_027, 500_201,
+            70_003, 70_005, 70_007, 700_054, 900_144, 90_004, 90_014, 90_023, 90_056, 90_100,
+            9_002_313, 900_561, 901_002, 90_027, 500_201,
         ],
         "authority_invalid_request",
         "The authority cannot read the request",

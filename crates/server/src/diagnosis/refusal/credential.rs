@@ -51,11 +51,12 @@ pub(super) const RULES: &[Rule] = &[
         ],
     ),
     Rule::new(
-        &[700_027, 50_012, 7_000_272, 501_661],
+        &[700_027, 50_012, 7_000_272, 501_661, 900_384],
         "federated_signature",
         "The federated credential's token is not signed by a key that its issuer publishes",
         &[
             line("The token's issuer is {issuer}. Entra fetches its keys from there: {issuer}/.well-known/openid-configuration and the jwks_uri in it must be reachable from the internet and hold the key."),
+            line("Entra keeps an issuer's keys for a while: those of a new issuer, or after a change, may take half an hour to be known."),
             line("Check that the file in `federated` of application `{application}` is filled by that issuer."),
             AGAIN,
         ],
@@ -84,7 +85,7 @@ pub(super) const RULES: &[Rule] = &[
     )
     .says(&["signature value did not match"]),
     Rule::new(
-        &[700_027, 50_012, 70_002],
+        &[700_027, 700_030, 50_012, 70_002],
         "certificate_unknown",
         "The application signs with a certificate that is not registered for it",
         &[

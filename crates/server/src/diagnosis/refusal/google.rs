@@ -1,6 +1,6 @@
 //! Google: no numbers, so `error` and words tell.
 
-use super::{AGAIN, Kind, Rule, line, people::SIGN_IN};
+use super::{AGAIN, Kind, Line, Rule, line, people::SIGN_IN};
 
 pub(super) const RULES: &[Rule] = &[
     Rule::new(
@@ -20,25 +20,26 @@ pub(super) const RULES: &[Rule] = &[
         &[],
         "service_account_scope",
         "The domain has not allowed the service account this scope",
-        &[
-            line("The administrator of the Google Workspace domain adds the scope: Admin console > Security > Access and data control > API controls > Domain-wide delegation > the entry of Client ID {service_account} > Edit: {app_only_scopes}."),
-            AGAIN,
-        ],
+        SERVICE_SCOPE,
     )
     .error("access_denied")
     .with(Kind::ServiceAccount),
     Rule::new(
         &[],
-        "mailbox_unknown",
-        "The domain has no such mailbox",
-        &[
-            line("Check the address: it must be the primary address of a person of the Google Workspace domain, not an alias, a group or a gmail.com address."),
-            AGAIN,
-        ],
+        "service_account_scope",
+        "Google knows no such scope",
+        SERVICE_SCOPE,
     )
-    .error("invalid_grant")
-    .says(&["invalid email or user id", "not a valid email"])
+    .error("invalid_scope")
     .with(Kind::ServiceAccount),
+    Rule::new(&[], "mailbox_unknown", "The domain has no such mailbox", NO_MAILBOX)
+        .error("invalid_grant")
+        .says(&["invalid email or user id", "not a valid email"])
+        .with(Kind::ServiceAccount),
+    Rule::new(&[], "mailbox_unknown", "The domain has no such mailbox", NO_MAILBOX)
+        .error("invalid_request")
+        .says(&["invalid principal"])
+        .with(Kind::ServiceAccount),
     Rule::new(
         &[],
         "service_account_key_unknown",
@@ -77,6 +78,17 @@ pub(super) const RULES: &[Rule] = &[
     .with(Kind::ServiceAccount),
     Rule::new(
         &[],
+        "reauthentication_policy",
+        "The Google Workspace domain demands a new sign-in every so often",
+        &[
+            SIGN_IN,
+            line("It will happen again until an administrator of the domain exempts the application: Admin console > Security > Access and data control > Google Cloud session control > Exempt Trusted apps, and the application ({client_id}) Trusted under API controls."),
+        ],
+    )
+    .error("invalid_grant")
+    .says(&["invalid_rapt", "reauth related error"]),
+    Rule::new(
+        &[],
         "grant_revoked",
         "The grant has ended or was withdrawn",
         &[
@@ -100,6 +112,26 @@ pub(super) const RULES: &[Rule] = &[
     .says(&["oauth client was not found"]),
     Rule::new(
         &[],
+        "application_disabled",
+        "The application is switched off at Google",
+        &[
+            line("Google Cloud console > Google Auth Platform > Clients > {client_id}: switch it on again; where Google itself has disabled it, its mail to the project's owners says why."),
+            AGAIN,
+        ],
+    )
+    .error("disabled_client"),
+    Rule::new(
+        &[],
+        "application_internal",
+        "The application is for people of one Google Workspace organization only",
+        &[
+            line("Google Cloud console > Google Auth Platform > Audience: User type External lets others in; with Internal only people of the organization that owns the project can sign in."),
+            SIGN_IN,
+        ],
+    )
+    .error("org_internal"),
+    Rule::new(
+        &[],
         "application_unknown_to_google",
         "The application was deleted at Google",
         &[
@@ -118,4 +150,17 @@ pub(super) const RULES: &[Rule] = &[
         ],
     )
     .error("admin_policy_enforced"),
+];
+
+const SERVICE_SCOPE: &[Line] = &[
+    line(
+        "The administrator of the Google Workspace domain adds the scope: Admin console > Security > Access and data control > API controls > Domain-wide delegation > the entry of Client ID {service_account} > Edit: {app_only_scopes}.",
+    ),
+    AGAIN,
+];
+const NO_MAILBOX: &[Line] = &[
+    line(
+        "Check the address: it must be the primary address of a person of the Google Workspace domain, not an alias, a group or a gmail.com address.",
+    ),
+    AGAIN,
 ];

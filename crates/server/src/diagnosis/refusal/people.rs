@@ -37,7 +37,7 @@ pub(super) const RULES: &[Rule] = &[
         ],
     ),
     Rule::new(
-        &[50_076, 50_079, 50_072, 50_074, 50_078, 50_158],
+        &[50_076, 50_079, 50_072, 50_074, 50_078, 50_158, 53_010],
         "second_step_required",
         "The tenant demands a second step at sign-in",
         &[
@@ -46,7 +46,7 @@ pub(super) const RULES: &[Rule] = &[
         ],
     ),
     Rule::new(
-        &[50_055, 50_144],
+        &[50_055, 50_125, 50_135, 50_144],
         "password_expired",
         "The person's password has expired",
         &[
@@ -73,7 +73,7 @@ pub(super) const RULES: &[Rule] = &[
         ],
     ),
     Rule::new(
-        &[50_034, 51_004, 50_020, 90_072, 16_000, 16_003, 500_208],
+        &[50_034, 51_004, 50_014, 50_020, 50_197, 90_072, 16_000, 16_003, 500_208],
         "person_not_in_tenant",
         "The tenant does not know the person",
         &[
@@ -147,7 +147,7 @@ pub(super) const RULES: &[Rule] = &[
     )
     .says(&["scopes requested are unauthorized", "unauthorized or expired"]),
     Rule::new(
-        &[70_000, 70_008, 54_005, 9_002_313, 70_002],
+        &[70_000, 70_008, 50_085, 50_089, 50_139, 54_005, 9_002_313, 70_002],
         "grant_invalid",
         "The grant is spent, cut short, or of another application",
         &[
@@ -156,6 +156,21 @@ pub(super) const RULES: &[Rule] = &[
         ],
     )
     .error("invalid_grant"),
+    Rule::new(
+        &[65_004],
+        "access_denied",
+        "The person did not agree",
+        &[delegated("Try again and agree to the permissions that are shown.")],
+    ),
+    Rule::new(
+        &[20_001, 20_012, 20_033, 40_008, 40_009, 40_010, 40_015],
+        "identity_provider_failed",
+        "The identity provider of the person's organisation failed",
+        &[
+            SIGN_IN,
+            line("Where that fails too, it is the organisation's own sign-in server (federation) that has to be mended."),
+        ],
+    ),
     Rule::new(
         &[50_196],
         "authority_loop_detected",

@@ -116,6 +116,51 @@ fn a_grant_that_google_ended_tells_of_the_seven_days() {
 }
 
 #[test]
+fn google_is_told_apart_by_error_and_words() {
+    let application = application("https://mail.google.com/");
+    for (error, description, code, named) in [
+        (
+            "invalid_grant",
+            "reauth related error (invalid_rapt)",
+            "reauthentication_policy",
+            "session control",
+        ),
+        ("admin_policy_enforced", "", "admin_policy", "Trusted"),
+        (
+            "org_internal",
+            "",
+            "application_internal",
+            "User type External",
+        ),
+        (
+            "deleted_client",
+            "The OAuth client was deleted.",
+            "application_unknown_to_google",
+            "new OAuth client",
+        ),
+        (
+            "disabled_client",
+            "The OAuth client was disabled.",
+            "application_disabled",
+            "switch it on",
+        ),
+        (
+            "invalid_client",
+            "The OAuth client was not found.",
+            "application_unknown_to_google",
+            "client_id",
+        ),
+    ] {
+        let body = json!({"error": error, "error_description": description});
+        let answer = serde_json::from_value(body).unwrap();
+        let diagnosis = explained(&answer, &Asked::by(&application), Step::Refresh);
+        assert_eq!(diagnosis.code, code, "{error}: {description}");
+        let remedy = diagnosis.remedy.join("\n");
+        assert!(remedy.contains(named), "{error}: {remedy}");
+    }
+}
+
+#[test]
 fn every_remedy_is_filled_and_every_rule_can_be_reached() {
     let tables = [
         credential::RULES,
@@ -232,6 +277,20 @@ fn a_federated_credential_is_told_to_the_letter() {
             assert!(said, "{line}: {:#?}", diagnosis.remedy);
         }
         assert!(!format!("{diagnosis:?}").contains(&token));
+    }
+    for number in [7_000_272, 900_384] {
+        let refused = answer(
+            "invalid_client",
+            number,
+            "The certificate could not be found",
+        );
+        let diagnosis = explained(&refused, &asked, Step::ClientCredentials);
+        assert_eq!(diagnosis.code, "federated_signature");
+        let remedy = diagnosis.remedy.join("\n");
+        assert!(
+            remedy.contains("https://kubernetes.test/") && remedy.contains("half an hour"),
+            "{remedy}"
+        );
     }
     let refused = answer("invalid_client", 700_024, "Not within its valid time range");
     let diagnosis = explained(&refused, &asked, Step::ClientCredentials);
