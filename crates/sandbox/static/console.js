@@ -14,18 +14,20 @@ $("filter").addEventListener("input", filter);
 setInterval(tick, 1000);
 watch();
 
-/** Keeps asking for what came after the last request seen. */
+/** Keeps asking for what came after the last request seen. The first question is answered at once: that tells whether it is live. */
 async function watch() {
   let last = Number($("entries").dataset.last);
-  for (let failures = 0; ; ) {
-    const answer = await call("GET", `/control/requests?after=${last}&wait=25`).catch(() => null);
+  for (let [failures, wait] = [0, 0]; ; ) {
+    const answer = await call("GET", `/control/requests?after=${last}&wait=${wait}`).catch(() => null);
     if (answer?.status === 403) return live(false, "Reload this page: the sandbox was started anew");
     if (!answer?.ok) {
       live(false, "No connection to the sandbox");
+      wait = 0;
       await new Promise((go) => setTimeout(go, Math.min(1000 * 2 ** failures++, 15_000)));
       continue;
     }
     failures = 0;
+    wait = 25;
     live(true, "Live");
     const { requests, last: newest, oldest } = await answer.json();
     last = newest;
