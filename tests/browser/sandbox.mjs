@@ -26,16 +26,7 @@ const browser = await launch();
 const isWanted = (name) => wanted.length === 0 || wanted.includes(name);
 try {
   await control("POST", "/faults", {});
-  for (const [screen, viewport] of Object.entries(SCREENS)) {
-    for (const colorScheme of ["light", "dark"]) {
-      if (!isWanted(screen)) continue;
-      const context = await browser.newContext({ viewport, colorScheme, reducedMotion: "reduce" });
-      await everyPage(context, `${screen}-${colorScheme}`);
-      await context.close();
-      console.log(`ok   every page, ${screen}, ${colorScheme}`);
-    }
-  }
-  for (const [name, play] of Object.entries({ byKeyboard, live, switches, tenant, shell, withoutScript, otherPages })) {
+  for (const [name, play] of Object.entries({ everyPage, byKeyboard, live, switches, tenant, shell, withoutScript, otherPages })) {
     if (!isWanted(name)) continue;
     await play();
     console.log(`ok   ${name}`);
@@ -46,17 +37,27 @@ try {
   application.closeAllConnections();
 }
 
-/** Shows each page there is and has it judged. */
-async function everyPage(context, name) {
+/** Shows each page there is and has it judged, as every kind of screen shows it. */
+async function everyPage() {
+  const context = await browser.newContext({ reducedMotion: "reduce" });
   const page = await tab(context);
   const judge = async (step) => {
-    await fits(page, step);
-    if (shots) await page.screenshot({ path: join(shots, `${name}-${step}.png`), fullPage: true });
     await page.evaluate(AXE);
+    for (const [screen, viewport] of Object.entries(SCREENS)) {
+      await page.setViewportSize(viewport);
+      for (const colorScheme of ["light", "dark"]) {
+        await page.emulateMedia({ colorScheme });
+        await judgeAs(`${screen}-${colorScheme}-${step}`);
+      }
+    }
+  };
+  const judgeAs = async (name) => {
+    await fits(page, name);
+    if (shots) await page.screenshot({ path: join(shots, `${name}.png`), fullPage: true });
     const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
     const told = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html, failureSummary }) => `${html}\n${failureSummary}`).join("\n")}`);
-    assert.deepEqual(told, [], `${step}, ${name}`);
-    assert.match(await page.title(), / – |Going back/, `${step} has a title that says where one is`);
+    assert.deepEqual(told, [], name);
+    assert.match(await page.title(), / – |Going back/, `${name} has a title that says where one is`);
   };
 
   await control("POST", "/consent", { withdraw: delegated.client_id, require_admin: false });
@@ -112,6 +113,7 @@ async function everyPage(context, name) {
   await page.getByRole("button", { name: "No", exact: true }).click();
   await page.getByRole("heading", { name: /^Are you trying to sign in to/ }).waitFor();
   await judge("14-confirm-the-device");
+  await context.close();
 }
 
 /** From the sign-in to the application, with nothing but keys; what has the focus can be seen. */
