@@ -1,6 +1,6 @@
 //! `cargo xtask test`: every test there is, on a machine that had only the stock toolchain.
 
-use std::{env, process::Command};
+use std::{env, process::Command, thread};
 
 use anyhow::Result;
 
@@ -48,6 +48,9 @@ pub(crate) fn run(console: &Console, arguments: &Arguments) -> Result<()> {
             "--workspace",
             "--no-fail-fast",
         ]);
+        if env::var_os(THREADS).is_none() {
+            tests.env(THREADS, threads().to_string());
+        }
     } else {
         tests.args([
             "test",
@@ -75,6 +78,16 @@ pub(crate) fn run(console: &Console, arguments: &Arguments) -> Result<()> {
         console.elapsed().as_secs_f32()
     ));
     Ok(())
+}
+
+/// Tests for each processor: a test spends about half of its time waiting for servers, browsers and deadlines.
+const TESTS_PER_PROCESSOR: usize = 2;
+const THREADS: &str = "NEXTEST_TEST_THREADS";
+
+fn threads() -> usize {
+    thread::available_parallelism().map_or(TESTS_PER_PROCESSOR, |processors| {
+        processors.get() * TESTS_PER_PROCESSOR
+    })
 }
 
 /// A machine may point programs at its own certificate bundle; the tests bring their own authorities.
