@@ -94,7 +94,8 @@ pub trait GrantRepository: Send + Sync {
     ) -> Result<Replacement, Error>;
 
     /// At most `limit` delegated accounts, connected or degraded, whose grant was last refreshed before
-    /// `refreshed_before`, in the order of their identifiers, after `after`.
+    /// `refreshed_before`, in the order of their identifiers, after `after`. Also those that claim to have been refreshed
+    /// more than two days later than that: they were written when the clock was wrong.
     ///
     /// # Errors
     /// As everywhere.

@@ -30,7 +30,8 @@ impl Limiter {
             ends: now + WHILE,
             used: 0,
         });
-        if now >= window.ends {
+        // Or the clock was put back.
+        if now >= window.ends || window.ends.since(now) > WHILE {
             *window = Window {
                 ends: now + WHILE,
                 used: 0,

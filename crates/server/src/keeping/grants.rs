@@ -56,7 +56,8 @@ pub(super) async fn keep(gateway: &Gateway) {
     if let Err(error) = retry(gateway, &mended).await {
         tracing::warn!(%error, "degraded accounts were not tried again");
     }
-    if *lock(&keeper.looks) <= now {
+    let until_look = lock(&keeper.looks).since(now);
+    if until_look.is_zero() || until_look > BETWEEN_LOOKS {
         *lock(&keeper.looks) = now + BETWEEN_LOOKS;
         if let Err(error) = keep_alive(gateway).await {
             tracing::warn!(%error, "unused grants were not kept alive");
@@ -112,7 +113,8 @@ async fn retry(
         let page = accounts.list(&filter, after.as_ref(), PAGE).await?;
         let now = gateway.now();
         let is_due = |account: &Account| {
-            let is_time = account.next_attempt_at.is_none_or(|next| next <= now);
+            let until_then = account.next_attempt_at.unwrap_or(now).since(now);
+            let is_time = until_then.is_zero() || until_then > A_DAY;
             (is_time || mended.contains(&account.application)) && tokens::is_authoritys(account)
         };
         let due = page.items.into_iter().filter(is_due);
@@ -135,7 +137,9 @@ async fn keep_alive(gateway: &Gateway) -> Result<(), mailgrant_storage::Error> {
         after = page.last().map(|account| account.id.clone());
         let is_due = |account: &Account| {
             let grant = account.grant.as_ref();
-            grant.is_some_and(|grant| grant.refreshed_at < now - unused(&account.id))
+            grant.is_some_and(|grant| {
+                grant.refreshed_at < now - unused(&account.id) || grant.refreshed_at > now + A_DAY
+            })
         };
         each(gateway, page.into_iter().filter(is_due), Attempt::KeepAlive).await;
         if after.is_none() || gateway.stopping.is_cancelled() {
@@ -237,4 +241,6 @@ const ACCOUNTS_REST: Duration = Duration::from_secs(15 * 60);
 const BETWEEN_LOOKS: Duration = Duration::from_secs(5 * 60);
 /// A refresh token is used at the latest after this and a part of [`SPREAD`]: within a day.
 const UNUSED: Duration = Duration::from_secs(20 * 60 * 60);
+/// What is further in the future was written when the clock was wrong.
+const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
 const SPREAD: Duration = Duration::from_secs(4 * 60 * 60);

@@ -15,6 +15,8 @@ pub(super) struct Rests<T> {
 #[derive(Debug, Clone, Copy)]
 struct Rest {
     until: UnixTime,
+    /// How long it is at most; more is left only when the clock was put back.
+    pause: Duration,
     failures: u32,
 }
 
@@ -29,7 +31,8 @@ impl<T: Eq + Hash> Rests<T> {
 
     /// Whether it may be asked now.
     pub(super) fn may(&self, whom: &T, now: UnixTime) -> bool {
-        self.resting.get(whom).is_none_or(|rest| rest.until <= now)
+        let rest = self.resting.get(whom);
+        rest.is_none_or(|rest| rest.is_over(now))
     }
 
     /// It failed, and asks for this pause at least. A failure during the pause counts no more: it was on its way.
@@ -37,9 +40,10 @@ impl<T: Eq + Hash> Rests<T> {
         let (first, longest) = (self.first, self.longest);
         let rest = self.resting.entry(whom).or_insert(Rest {
             until: now,
+            pause: Duration::ZERO,
             failures: 0,
         });
-        if rest.until > now {
+        if !rest.is_over(now) {
             return;
         }
         let pause = first
@@ -48,6 +52,7 @@ impl<T: Eq + Hash> Rests<T> {
             .max(asked.unwrap_or_default());
         rest.failures = rest.failures.saturating_add(1);
         rest.until = now + pause;
+        rest.pause = pause;
     }
 
     /// Those are worth a try at once.
@@ -65,6 +70,13 @@ impl<T: Eq + Hash> Rests<T> {
         let longest = self.longest;
         self.resting
             .retain(|_, rest| now < rest.until + longest + longest);
+    }
+}
+
+impl Rest {
+    fn is_over(&self, now: UnixTime) -> bool {
+        let left = self.until.since(now);
+        left.is_zero() || left > self.pause
     }
 }
 

@@ -199,4 +199,4 @@ pub(crate) fn is_authoritys(account: &Account) -> bool {
 }
 
 /// An authority that asks for a longer pause than this is asked again all the same.
-const LONGEST_WAIT: Duration = Duration::from_secs(60 * 60);
+pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(60 * 60);

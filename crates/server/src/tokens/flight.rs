@@ -195,7 +195,15 @@ impl Journey<'_> {
             .slot
             .obtained_at()
             .is_none_or(|known| known < live.obtained_at);
-        (stored.generation == generation && is_news && live.is_good(self.inner.clock.now()))
+        let now = self.inner.clock.now();
+        if live.obtained_at > now
+            && !live.is_good(now)
+            && let Err(error) = tokens.remove(&name).await
+        {
+            // It would stand in the way of those with an earlier end.
+            tracing::debug!(%error, "an access token from the future was not removed");
+        }
+        (stored.generation == generation && is_news && live.is_good(now))
             .then(|| self.slot.hold(live, &*self.inner.random))
     }
 

@@ -14,7 +14,7 @@ use mailgrant_oauth::Fingerprint;
 use mailgrant_storage::Random;
 use tokio::sync::watch;
 
-use super::{Due, Error, LiveToken, MARGIN, wanted::Wanted};
+use super::{Due, Error, LiveToken, MARGIN, error::LONGEST_WAIT, wanted::Wanted};
 
 /// A request under way; every caller waits on the same one.
 pub(super) type Flight = watch::Receiver<Option<Result<LiveToken, Error>>>;
@@ -119,7 +119,7 @@ impl Slot {
         let lately = state
             .refused
             .as_ref()
-            .is_some_and(|(_, at)| now.since(*at) < BETWEEN_REFUSALS);
+            .is_some_and(|(_, at)| *at <= now && now.since(*at) < BETWEEN_REFUSALS);
         let is_held = state
             .token
             .as_ref()
@@ -322,14 +322,17 @@ impl Slot {
 impl State {
     fn pausing(&self, now: UnixTime) -> Option<Error> {
         let pause = self.pause.as_ref()?;
-        (now < pause.until).then(|| pause.error.clone().waiting(pause.until.since(now)))
+        let left = pause.until.since(now);
+        // None is longer: the clock was put back meanwhile.
+        let lasts = !left.is_zero() && left <= LONGEST_WAIT;
+        lasts.then(|| pause.error.clone().waiting(left))
     }
 }
 
 impl LiveToken {
-    /// Whether it may be handed out.
+    /// Whether it may be handed out. Of one that was asked for in the future nobody knows when it ends: a clock was wrong.
     pub(super) fn is_good(&self, now: UnixTime) -> bool {
-        now + MARGIN < self.expires_at
+        now + MARGIN < self.expires_at && self.obtained_at <= now + CLOCKS_APART
     }
 }
 
@@ -360,6 +363,8 @@ fn lifetime(response: &TokenResponse) -> Duration {
 const AHEAD: Duration = Duration::from_secs(20 * 60);
 /// `expires_in` is only recommended (RFC 6749 §5.1); without it this is assumed.
 const UNSAID_LIFETIME: Duration = Duration::from_secs(600);
+/// By how much the clock of a replica may be ahead.
+const CLOCKS_APART: Duration = Duration::from_secs(300);
 /// A token that claims to last longer is asked for anew all the same.
 const LONGEST_LIFETIME: Duration = Duration::from_secs(7 * 86_400);
 const FIRST_PAUSE: Duration = Duration::from_secs(1);

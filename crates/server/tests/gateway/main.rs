@@ -9,6 +9,7 @@
 mod api;
 mod bad_input;
 mod barred;
+mod clock_put_back;
 mod connect;
 mod connect_ends;
 mod consent;

@@ -1,5 +1,7 @@
 //! Grants in SQLite.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use mailgrant_core::scope::Scopes;
 use mailgrant_core::time::UnixTime;
@@ -70,7 +72,7 @@ impl GrantRepository for Sqlite {
         let rows: Vec<AccountRow> = sqlx::query_as(concat!(
             "SELECT ",
             columns!(),
-            " FROM accounts WHERE id IN (SELECT account_id FROM grants WHERE refreshed_at < ?1 AND account_id > ?2) \
+            " FROM accounts WHERE id IN (SELECT account_id FROM grants WHERE (refreshed_at < ?1 OR refreshed_at > ?7) AND account_id > ?2) \
              AND flow = ?3 AND state IN (?4, ?5) ORDER BY id LIMIT ?6"
         ))
         .bind(refreshed_before.0)
@@ -79,6 +81,7 @@ impl GrantRepository for Sqlite {
         .bind(AccountState::Connected.as_str())
         .bind(AccountState::Degraded.as_str())
         .bind(limit)
+        .bind((refreshed_before + TWO_DAYS).0)
         .fetch_all(&self.readers)
         .await
         .map_err(failed)?;
@@ -159,3 +162,4 @@ fn place(account: &AccountId) -> Place<'_> {
 }
 
 const COLUMN: &str = "grants.sealed_refresh_token";
+const TWO_DAYS: Duration = Duration::from_secs(2 * 24 * 60 * 60);
