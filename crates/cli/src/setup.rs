@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use mailgrant_core::claims::{Claims, TokenKind};
-use mailgrant_core::provider::Provider;
+use mailgrant_core::provider::{CredentialKind, Provider};
 use mailgrant_doctor::setup::{Access, Error, Guide, Proof, SetUp, UNREGISTERED};
 use mailgrant_oauth::Credential;
 use mailgrant_oauth::credential::Federated;
@@ -108,13 +108,17 @@ fn application<'a>(settings: &'a Settings, id: &str) -> Result<&'a Application, 
             .iter()
             .map(|application| application.id.as_str())
             .collect();
-        let known = match known.as_slice() {
-            [] => "none".to_owned(),
-            known => known.join(", "),
-        };
-        Failure::configuration(format!(
-            "--application: there is no application `{id}` in the settings; there is: {known}"
-        ))
+        Failure::configuration(match known.as_slice() {
+            [] => format!(
+                "the settings have no application yet; write into mailgrant.toml:\n\n[[application]]\nid = \"{id}\"\n\
+                 provider = \"microsoft365\"\ntenant = \"contoso.onmicrosoft.com\"      # your own\n\
+                 client_id = \"{UNREGISTERED}\"   # as long as there is none"
+            ),
+            known => format!(
+                "--application: there is no application `{id}` in the settings; there is: {}",
+                known.join(", ")
+            ),
+        })
     })
 }
 
@@ -144,9 +148,12 @@ fn tenant<'a>(
     Ok(wanted.or(own))
 }
 
-/// How the application of the settings proves itself; by a secret where they do not say yet.
+/// How the application of the settings proves itself; by a secret where they do not say yet and the provider takes one.
 fn proof(application: &Application) -> Result<Proof, Failure> {
     match &application.credential {
+        Credential::None if application.provider.check_credential(CredentialKind::Secret).is_err() => {
+            Ok(Proof::Nothing)
+        }
         Credential::None | Credential::Secret(_) => Ok(Proof::Secret),
         Credential::Certificate(certificate) => Ok(Proof::Certificate {
             base64: certificate.base64(),

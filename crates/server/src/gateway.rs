@@ -19,7 +19,7 @@ use crate::{
     engine::{self, Engine},
     environment::Environment,
     keeping,
-    settings::Settings,
+    settings::{Application, Settings},
     state,
 };
 
@@ -210,6 +210,7 @@ async fn listen(
     let keeping = tokio::spawn(keeping::run(state.clone()));
     tokio::spawn(listen_to_others(state.clone()));
     tracing::info!(%url, %address, "the gateway answers");
+    tell_what_is_not_ready(&state.settings);
     Ok(RunningGateway {
         url,
         address,
@@ -218,6 +219,20 @@ async fn listen(
         serving,
         keeping,
     })
+}
+
+/// What a beginner may have left for later.
+fn tell_what_is_not_ready(settings: &Settings) {
+    if settings.applications.is_empty() {
+        tracing::warn!("the settings have no [[application]]: no mailbox can be connected");
+    }
+    let unregistered = |application: &&Application| !application.is_registered();
+    for application in settings.applications.iter().filter(unregistered) {
+        tracing::warn!(
+            application = application.id,
+            "its client_id stands for an application that is not registered yet; `mailgrant setup` prints how to"
+        );
+    }
 }
 
 fn state(engine: Engine) -> state::Gateway {

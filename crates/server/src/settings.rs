@@ -72,6 +72,7 @@ mod credential;
 mod file;
 mod origin;
 mod provider;
+mod shape;
 mod source;
 
 use std::{
@@ -80,8 +81,10 @@ use std::{
     sync::Arc,
 };
 
-use mailgrant_core::{provider::Provider, scope::Scopes};
-use mailgrant_core::{secret::Secret, time::UnixTime, token::ClientId};
+use mailgrant_core::{
+    provider::Provider, scope::Scopes, secret::Secret, time::UnixTime, token::ClientId,
+};
+use mailgrant_doctor::setup::UNREGISTERED;
 use mailgrant_oauth::Credential;
 use thiserror::Error;
 use url::Url;
@@ -146,7 +149,8 @@ pub struct Application {
     /// The ids of the tenants whose people and mailboxes may be connected, in lower case; empty: those of all that `tenant`
     /// takes.
     pub allowed_tenants: Vec<String>,
-    /// The public client identifier.
+    /// The public client identifier; `00000000-0000-0000-0000-000000000000` as long as there is none, for
+    /// `mailgrant setup`.
     pub client_id: ClientId,
     /// How the client proves itself.
     pub credential: Credential,
@@ -191,6 +195,12 @@ impl Settings {
 }
 
 impl Application {
+    /// Whether the provider knows it: its client id is not the one that stands for none yet.
+    #[must_use]
+    pub fn is_registered(&self) -> bool {
+        self.client_id.as_str() != UNREGISTERED
+    }
+
     /// What the delegated flow asks for.
     #[must_use]
     pub fn scopes(&self) -> &Scopes {

@@ -179,3 +179,45 @@ fn whoever_begins_is_told_what_to_do_without_a_credential() {
         stderr(&output)
     );
 }
+
+#[test]
+fn an_application_that_is_not_registered_yet_needs_nothing_but_its_id() {
+    let home = home();
+    let zeros = "client_id = \"00000000-0000-0000-0000-000000000000\"";
+    let mut settings = String::new();
+    for provider in ["google", "fastmail", "outlook"] {
+        settings +=
+            &format!("[[application]]\nid = \"{provider}\"\nprovider = \"{provider}\"\n{zeros}\n");
+    }
+    home.write("mailgrant.toml", &settings);
+    let steps = |words: &[&str]| {
+        let output = home.run(&[&["setup", "--application"][..], words].concat());
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        stdout(&output)
+    };
+    assert!(steps(&["google"]).contains("client_secret_file"));
+    assert!(steps(&["outlook"]).contains("client_secret_file"));
+    let fastmail = steps(&["fastmail"]);
+    assert!(
+        fastmail.contains("A public client") && !fastmail.contains("client_secret_file"),
+        "Fastmail takes no secret:\n{fastmail}"
+    );
+
+    home.write("mailgrant.toml", "");
+    let nothing = home.run(&[
+        "setup",
+        "--application",
+        "contoso",
+        "--mailbox",
+        "a@b.example",
+    ]);
+    assert_eq!(nothing.status.code(), Some(3));
+    let told = stderr(&nothing);
+    let (_, written) = told.split_once("\n\n").unwrap();
+    home.write("mailgrant.toml", written);
+    let guide = steps(&["contoso", "--mailbox", "a@b.example"]);
+    assert!(
+        guide.contains("mailgrant accounts add --application contoso a@b.example"),
+        "{guide}"
+    );
+}

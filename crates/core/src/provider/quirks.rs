@@ -172,7 +172,10 @@ impl fmt::Display for Unfit {
                 found,
                 allowed,
             } => {
-                write!(formatter, "{provider} does not take {found}, but ")?;
+                match found {
+                    CredentialKind::None => write!(formatter, "{provider} needs ")?,
+                    _ => write!(formatter, "{provider} does not take {found}, but ")?,
+                }
                 for (index, kind) in allowed.iter().enumerate() {
                     let joint = match index {
                         0 => "",

@@ -17,13 +17,18 @@ pub(super) fn settings(set_up: &SetUp<'_>) -> Step {
     if let Some(tenant) = tenant {
         lines.push(format!("tenant = {}", toml(tenant)));
     }
-    lines.push(match set_up.is_registered() {
-        true => format!("client_id = {}", toml(set_up.client_id.as_str())),
-        false => "client_id = \"...\"                      # the one that was shown".to_owned(),
-    });
+    match set_up.proof {
+        // It is in the key file.
+        Proof::ServiceAccount { .. } => {}
+        _ if set_up.is_registered() => {
+            lines.push(format!("client_id = {}", toml(set_up.client_id.as_str())));
+        }
+        _ => lines
+            .push("client_id = \"...\"                      # the one that was shown".to_owned()),
+    }
     let kept = match set_up.proof {
         Proof::Secret => {
-            lines.push("client_secret_file = \"client-secret\"  # a file with the secret's value, nothing else".to_owned());
+            lines.push("client_secret_file = \"client-secret\"   # a file with the secret's value, nothing else".to_owned());
             if super::cloud::Cloud::of(set_up.provider).is_some() {
                 lines.push(format!(
                     "client_secret_expires = {}",
@@ -65,9 +70,19 @@ pub(super) fn settings(set_up: &SetUp<'_>) -> Step {
     )
 }
 
-/// App-only: a token, an account, its mail.
+/// App-only: the accounts, and their mail.
 pub(super) fn prove_app_only(set_up: &SetUp<'_>) -> Step {
-    let application = shell(set_up.application);
+    let mut add = format!(
+        "mailgrant accounts add --application {}",
+        shell(set_up.application)
+    );
+    if let (true, Some(tenant)) = (set_up.foreign, set_up.tenant) {
+        add.push_str(&format!(" --tenant {}", shell(tenant)));
+    }
+    for mailbox in set_up.mailboxes {
+        add.push(' ');
+        add.push_str(&shell(mailbox.as_str()));
+    }
     let mut step = Step::new(
         "prove",
         Place::Mailgrant,
@@ -75,31 +90,14 @@ pub(super) fn prove_app_only(set_up: &SetUp<'_>) -> Step {
         "a token alone proves nothing: only an opened mailbox does",
     )
     .by_hand([
-        "GATEWAY is the gateway's address, API_KEY a key with accounts:write and mail:read, ACCOUNT the id in the answer.".to_owned(),
+        "The first command is typed on the gateway's machine. For the second GATEWAY is the gateway's address, API_KEY a key with mail:read, ACCOUNT an id that the first one printed.",
     ]);
     if super::cloud::Cloud::of(set_up.provider).is_some() {
         step.words.push("Exchange acts on what it was told after some minutes, at times after an hour or two: try again before you look for a fault.".to_owned());
     }
-    if let Some(first) = set_up.mailboxes.first() {
-        step = step.shell(format!(
-            "mailgrant token --application {application} --mailbox {}",
-            shell(first.as_str())
-        ));
-    }
-    for mailbox in set_up.mailboxes {
-        let mut body = json!({"application": set_up.application, "address": mailbox.as_str()});
-        if let (true, Some(tenant), Some(object)) =
-            (set_up.foreign, set_up.tenant, body.as_object_mut())
-        {
-            object.insert("tenant".to_owned(), json!(tenant));
-        }
-        step = step.shell(format!(
-            "curl -sS \"$GATEWAY/v1/accounts\" -H \"Authorization: Bearer $API_KEY\" -H 'Content-Type: application/json' -d {}",
-            shell(&body.to_string())
-        ));
-    }
-    step.shell("curl -sS \"$GATEWAY/v1/accounts/$ACCOUNT/emails?limit=1\" -H \"Authorization: Bearer $API_KEY\"")
-        .see("an access_token; each account's state is connected; the newest email. A refusal carries a diagnosis, whose code is named at the step that is missing")
+    step.shell(add)
+        .shell("curl -sS \"$GATEWAY/v1/accounts/$ACCOUNT/emails?limit=1\" -H \"Authorization: Bearer $API_KEY\"")
+        .see("that each mailbox opens, and the newest email. A refusal has a code in brackets, which is named at the step that is missing")
 }
 
 /// Delegated: a connect session that somebody goes through.

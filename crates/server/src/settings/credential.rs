@@ -7,6 +7,7 @@ use mailgrant_core::{
     secret::Secret,
     token::{ClientId, ClientSecret},
 };
+use mailgrant_doctor::setup::UNREGISTERED;
 use mailgrant_oauth::{
     Credential, CredentialError,
     credential::{
@@ -65,6 +66,10 @@ pub(super) fn check_fits(
     let Some(kind) = CredentialKind::parse(credential.kind()) else {
         return Ok(());
     };
+    if kind == CredentialKind::None && written.client_id.as_deref() == Some(UNREGISTERED) {
+        // Who has not registered yet can have no credential; `mailgrant setup` tells what it will be.
+        return Ok(());
+    }
     let key = match kind {
         CredentialKind::Certificate => "certificate",
         CredentialKind::Federated => "federated",
@@ -137,7 +142,26 @@ fn secret_file(
 ) -> Result<Credential, SettingsError> {
     credential::Secret::file(context.path(path))
         .map(Credential::Secret)
-        .map_err(|error| wrong(table, &error))
+        .map_err(|error| match looks_like_a_secret(path) && !context.path(path).exists() {
+            // It is not said again: this goes to logs.
+            true => table.wrong(
+                "client_secret_file",
+                "must name a file that holds the secret, and seems to be the secret itself: put it into a file",
+            ),
+            false => wrong(table, &error),
+        })
+}
+
+/// Whether somebody wrote a secret where its file belongs: Entra's have a tilde, Google's a beginning of their own, and
+/// the others look like nobody's name for a file.
+fn looks_like_a_secret(path: &Path) -> bool {
+    let text = path.to_string_lossy();
+    let has = |kind: fn(&char) -> bool| text.chars().any(|letter| kind(&letter));
+    let random = text.len() >= 32
+        && has(char::is_ascii_uppercase)
+        && has(char::is_ascii_lowercase)
+        && has(char::is_ascii_digit);
+    !text.contains(['/', '\\']) && (text.contains('~') || text.starts_with("GOCSPX-") || random)
 }
 
 fn secret_variable(

@@ -12,7 +12,7 @@ use url::Url;
 
 use super::{
     MasterKeySource, Origin, Server, Settings, SettingsError, Storage, application, file,
-    origin::is_secure_or_loopback,
+    origin::is_secure_or_loopback, shape,
 };
 
 /// The variables the process was started with.
@@ -90,24 +90,7 @@ fn merge(text: &str, environment: &Variables) -> Result<file::File, SettingsErro
     let merged = builder
         .build()
         .map_err(|error| SettingsError::Syntax(error.to_string()))?;
-    serde_path_to_error::deserialize(merged).map_err(|error| {
-        let path = error.path().to_string();
-        let cause = cause(error.inner());
-        let cause = if path.ends_with(".tls") {
-            "must be \"implicit\" or \"starttls\"".to_owned()
-        } else {
-            cause
-        };
-        // The path of a missing key is its table's; an unknown key is named by the message.
-        SettingsError::key(
-            if path == "." {
-                "settings".to_owned()
-            } else {
-                path
-            },
-            cause,
-        )
-    })
+    serde_path_to_error::deserialize(merged).map_err(|error| shape::wrong(&error))
 }
 
 /// `MAILGRANT_SERVER__LISTEN` -> `server.listen`; tables of a list by position or by their id.
@@ -146,22 +129,6 @@ fn position(parsed: &Config, section: &str, item: &str) -> Option<usize> {
                 == item.to_ascii_uppercase()
         })
     })
-}
-
-fn cause(error: &config::ConfigError) -> String {
-    match error {
-        config::ConfigError::At { error, .. } => cause(error),
-        config::ConfigError::Message(message) => message.clone(),
-        config::ConfigError::NotFound(key) => format!("the key `{key}` is missing"),
-        config::ConfigError::Type {
-            unexpected,
-            expected,
-            ..
-        } => {
-            format!("found {unexpected}, expected {expected}")
-        }
-        other => other.to_string(),
-    }
 }
 
 fn server(written: &file::Server) -> Result<Server, SettingsError> {

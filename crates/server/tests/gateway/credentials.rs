@@ -221,7 +221,11 @@ fn what_cannot_work_stops_the_start_and_names_the_key() {
             "pasword",
             "unknown field",
         ),
-        ("certificate = \"both.pem\"", "certificate", "expected"),
+        (
+            "certificate = \"both.pem\"",
+            "certificate",
+            "write { file =",
+        ),
         (
             "certificate = { file = \"gone.pem\" }",
             "certificate.file",

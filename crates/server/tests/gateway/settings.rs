@@ -292,3 +292,32 @@ fn a_public_url_is_needed_off_loopback() {
     );
     assert!(load("[server]\nlisten = \"127.0.0.1:0\"", &[]).is_ok());
 }
+
+#[test]
+fn who_has_not_registered_yet_needs_no_credential() {
+    let unregistered = "[[application]]\nid = \"g\"\nprovider = \"google\"\n";
+    let zeros = "client_id = \"00000000-0000-0000-0000-000000000000\"";
+    let settings = load(&format!("{unregistered}{zeros}"), &[]).unwrap();
+    assert!(!settings.application("g").unwrap().is_registered());
+    let error = load(&format!("{unregistered}client_id = \"x\""), &[]).unwrap_err();
+    assert!(error.contains("Gmail needs a client secret or"), "{error}");
+}
+
+#[test]
+fn a_secret_in_the_place_of_its_file_is_not_said_again() {
+    for secret in [
+        "Abc8Q~canaryCanaryCanaryCanaryCanary.x",
+        "GOCSPX-canary-canary",
+        "0123456789canaryABCDEFGHIJKLMNOP",
+    ] {
+        let error = load(&GOOD.replace("\"secret\"", &format!("\"{secret}\"")), &[]).unwrap_err();
+        assert!(
+            error.starts_with("application[0].client_secret_file: ")
+                && error.contains("put it into a file"),
+            "{error}"
+        );
+        assert!(!error.contains("canary"), "{error}");
+    }
+    let error = load(&GOOD.replace("\"secret\"", "\"secrets/contoso\""), &[]).unwrap_err();
+    assert!(error.contains("secrets/contoso"), "{error}");
+}
