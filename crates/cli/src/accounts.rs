@@ -1,7 +1,9 @@
 //! `mailgrant accounts`: the connected mailboxes, for those at a terminal.
 
+mod add;
+
 use mailgrant_server::{Diagnosis, Engine, Environment};
-use mailgrant_storage::{Account, AccountFilter, AccountId, AccountState};
+use mailgrant_storage::{Account, AccountFilter, AccountId, AccountState, Flow};
 use serde_json::{Value, json};
 
 use crate::arguments::{AccountName, Accounts, AccountsCommand, Configuration};
@@ -29,6 +31,7 @@ pub(crate) async fn run(
         .unwrap_or(AccountsCommand::List { site: None })
     {
         AccountsCommand::List { site } => list(&engine, site, json).await,
+        AccountsCommand::Add(wanted) => add::run(&engine, wanted, json).await,
         AccountsCommand::Show { account } => show(&engine, &account, json).await,
         AccountsCommand::Remove { account } => remove(&engine, &account, json).await,
     };
@@ -49,7 +52,9 @@ async fn list(engine: &Engine, site: Option<String>, json: bool) -> Result<(), F
             .list(&filter, after.as_ref(), PAGE)
             .await?;
         if !json && after.is_none() && page.items.is_empty() {
-            tell("No mailbox is connected yet: mailgrant login connects one.");
+            tell(
+                "No mailbox is connected yet: `mailgrant login` connects one's own, `mailgrant accounts add` those of an application.",
+            );
         }
         for account in &page.items {
             if json {
@@ -88,7 +93,7 @@ async fn show(engine: &Engine, name: &AccountName, json: bool) -> Result<(), Fai
         ("site", "/site"),
         ("imap user", "/imap_user"),
         ("smtp user", "/smtp_user"),
-        ("from", "/from_address"),
+        ("from", "/from"),
         ("person", "/identity/name"),
         ("signed in", "/grant/obtained_at"),
         ("refreshed", "/grant/refreshed_at"),
@@ -136,8 +141,16 @@ async fn remove(engine: &Engine, name: &AccountName, json: bool) -> Result<(), F
         print(json!({"id": account.id.as_str(), "removed": true}))?;
     } else {
         print(&account.id)?;
+        let rest = match account.flow {
+            Flow::Delegated => {
+                "What the person agreed to at the provider stays until they take it back there."
+            }
+            Flow::AppOnly => {
+                "What the administrator gave the application stays until it is taken back there."
+            }
+        };
         tell(format_args!(
-            "{} is forgotten. What the person agreed to at the provider stays until they take it back there.",
+            "{} is forgotten. {rest}",
             shown(&account.imap_user)
         ));
     }
@@ -158,12 +171,12 @@ async fn view(engine: &Engine, account: &Account) -> Result<Value, Failure> {
         "id": account.id.as_str(),
         "site": account.site,
         "application": account.application,
-        "tenant": account.tenant,
+        "tenant": account.tenant.as_deref().or_else(|| application?.tenant.as_deref()),
         "flow": account.flow.as_str(),
         "state": account.state.as_str(),
         "imap_user": account.imap_user,
         "smtp_user": account.smtp_user,
-        "from_address": account.from_address,
+        "from": account.from_address,
         "identity": account.identity,
         "grant": account.grant.map(|grant| json!({
             "obtained_at": moment(grant.obtained_at),

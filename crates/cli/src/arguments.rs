@@ -10,7 +10,7 @@ use clap::{Args, Parser, Subcommand};
 use mailgrant_storage::{ApiKeyId, ApiScope};
 
 pub(crate) use self::mailboxes::{
-    AccountName, Accounts, AccountsCommand, Format, Login, Protocol, Token,
+    AccountName, Accounts, AccountsCommand, AddAccounts, Format, Login, Protocol, Token,
 };
 pub(crate) use self::setup::{Setup, SetupFlow, SetupFormat};
 

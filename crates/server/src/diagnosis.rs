@@ -9,7 +9,7 @@ mod refusal;
 mod unfinished;
 
 use mailgrant_core::token::ErrorResponse;
-use mailgrant_oauth::{Client, ErrorKind, Step};
+use mailgrant_oauth::{Client, Credential, ErrorKind, Step};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -17,7 +17,7 @@ use crate::settings::Application;
 
 pub(crate) use self::mailbox::{
     Login, THROTTLED, is_mail_servers, is_not_connected, is_of_the_token, lacks_by_itself,
-    mail_server, throttled, unusable,
+    mail_server, of_this_mailbox, throttled, unusable,
 };
 pub(crate) use self::unfinished::{Unfinished, is_of_an_expired_session};
 
@@ -242,13 +242,26 @@ pub(crate) fn authority(error: &mailgrant_oauth::Error, asked: &Asked<'_>) -> Di
             "The application's settings do not fit the authority",
             // The client's own words: they name the setting, and hold no secret.
             error.to_string(),
-            &[&format!(
-                "Check provider, tenant, scopes and credential of application `{}` in the settings.",
-                asked.application.id
-            )],
+            &[&unfit(asked.application)],
         ),
         _ => unreachable("the authority could not be used".to_owned()),
     }
+}
+
+/// What to mend in an application's settings.
+fn unfit(application: &Application) -> String {
+    let id = &application.id;
+    if !application.is_registered() {
+        return format!(
+            "Application `{id}` is not registered yet: `mailgrant setup --application {id}` prints how to; then write its client_id and credential into the settings."
+        );
+    }
+    if matches!(application.credential, Credential::None) {
+        return format!(
+            "Give application `{id}` a client_secret_file, a certificate or a federated credential in the settings; `mailgrant setup --application {id}` prints how to get one."
+        );
+    }
+    format!("Check provider, tenant, scopes and credential of application `{id}` in the settings.")
 }
 
 /// No fault of the mailbox's: all of the gateway's connections are in use.

@@ -15,6 +15,7 @@ use crate::{
     environment::Environment,
     gateway::StartError,
     pool::{Host, Pool},
+    problem::Problem,
     settings::{Application, MasterKeySource, Settings, credential_key},
     tokens::{Registration, TokenKeeper},
 };
@@ -137,6 +138,16 @@ impl Engine {
     #[must_use]
     pub fn now(&self) -> UnixTime {
         self.environment.clock.now()
+    }
+
+    /// The application of that id, as a field of a request.
+    pub(crate) fn registration(&self, application: &str) -> Result<&Registration, Problem> {
+        self.registrations.get(application).ok_or_else(|| {
+            Problem::field(
+                "application",
+                format!("there is no application `{application}` in the gateway's settings"),
+            )
+        })
     }
 
     /// A client of the application's registration that sends people back to another address than the gateway's.

@@ -9,6 +9,7 @@
     )
 )]
 
+mod adding;
 mod app;
 mod connect;
 mod cursor;

@@ -98,6 +98,16 @@ impl Problem {
         self
     }
 
+    /// The same, once more is known about it.
+    pub(crate) fn rediagnosed(mut self, known: impl FnOnce(Diagnosis) -> Diagnosis) -> Self {
+        if let Some(diagnosis) = self.diagnosis.take() {
+            let diagnosis = known(*diagnosis);
+            self.detail.clone_from(&diagnosis.detail);
+            self.diagnosis = Some(Box::new(diagnosis));
+        }
+        self
+    }
+
     /// Adds the account that is in the way.
     #[must_use]
     pub fn of_account(mut self, account: AccountId) -> Self {
@@ -132,6 +142,18 @@ impl Problem {
     #[must_use]
     pub fn detail(&self) -> &str {
         &self.detail
+    }
+
+    /// What the doctor knows.
+    #[must_use]
+    pub fn diagnosis(&self) -> Option<&Diagnosis> {
+        self.diagnosis.as_deref()
+    }
+
+    /// The account that is in the way.
+    #[must_use]
+    pub fn account(&self) -> Option<&AccountId> {
+        self.account.as_deref()
     }
 }
 

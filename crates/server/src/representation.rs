@@ -1,6 +1,7 @@
 //! Accounts and connect sessions as the API shows them.
 
 mod account;
+pub(crate) mod words;
 
 use mailgrant_core::time::UnixTime;
 use mailgrant_storage::ConnectSession;
@@ -18,6 +19,7 @@ pub(crate) struct ConnectSessionView {
     /// `cs_…`
     #[schema(example = "cs_0197b4c1a2b37c5e8f9a0b1c2d3e4f50")]
     id: String,
+    #[schema(example = "contoso")]
     application: String,
     /// The site's page that holds the button.
     origin: String,
@@ -29,9 +31,9 @@ pub(crate) struct ConnectSessionView {
     return_url: Option<String>,
     #[schema(value_type = Object)]
     metadata: Value,
-    /// `pending`, `awaiting_admin_consent`, `connected`, `failed` or `expired`.
+    #[schema(schema_with = words::status)]
     status: &'static str,
-    /// `created`, `started`, `finishing` or `finished`.
+    #[schema(schema_with = words::phase)]
     phase: &'static str,
     /// The account, once `connected`.
     account_id: Option<String>,

@@ -6,10 +6,7 @@ use mailgrant_storage::ConnectSessionId;
 use tokio::sync::{Semaphore, broadcast};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{
-    connect::Limiter, engine::Engine, keeping::Keeping, problem::Problem, settings::Origin,
-    tokens::Registration,
-};
+use crate::{connect::Limiter, engine::Engine, keeping::Keeping, settings::Origin};
 
 /// The running gateway, as its endpoints see it.
 pub(crate) struct Gateway {
@@ -38,16 +35,6 @@ impl Gateway {
     /// An absolute URL of this gateway.
     pub(crate) fn url(&self, path: &str) -> String {
         format!("{}{path}", self.public_url.as_str().trim_end_matches('/'))
-    }
-
-    /// The application of that id, as a field of a request.
-    pub(crate) fn registration(&self, application: &str) -> Result<&Registration, Problem> {
-        self.registrations.get(application).ok_or_else(|| {
-            Problem::field(
-                "application",
-                format!("there is no application `{application}` in the gateway's settings"),
-            )
-        })
     }
 
     pub(crate) fn allowed_origin(&self, origin: &str) -> Option<&Origin> {

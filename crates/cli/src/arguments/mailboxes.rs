@@ -136,6 +136,9 @@ pub(crate) enum AccountsCommand {
         #[arg(long)]
         site: Option<String>,
     },
+    /// Add mailboxes that an application opens by itself (app-only): each is opened, and its folders are listed, first
+    #[command(after_help = ADD_HELP)]
+    Add(AddAccounts),
     /// Everything about one: state, what is wrong and what to do, ages, ends
     Show {
         /// Its id, or its address where that is unambiguous
@@ -148,6 +151,25 @@ pub(crate) enum AccountsCommand {
         #[arg(value_name = "ID|ADDRESS")]
         account: AccountName,
     },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AddAccounts {
+    /// Which application of the settings opens them
+    #[arg(long, value_name = "ID")]
+    pub application: String,
+    /// The tenant of the mailboxes, where the application serves many
+    #[arg(long)]
+    pub tenant: Option<String>,
+    /// The site that the accounts belong to, as API keys do
+    #[arg(long, default_value = "default", value_parser = site)]
+    pub site: String,
+    /// A note, kept as `label` in the accounts' metadata
+    #[arg(long)]
+    pub label: Option<String>,
+    /// The mailboxes, one or many
+    #[arg(value_name = "ADDRESS", required = true, value_parser = address)]
+    pub addresses: Vec<String>,
 }
 
 impl FromStr for AccountName {
@@ -182,6 +204,10 @@ fn address(text: &str) -> Result<String, String> {
 const LOGIN_HELP: &str = "\
 Standard output is the account's id and nothing else; with --json one object a line, the last of which has the id.
 Nothing is stored before the mailbox has been opened, and it may be interrupted at any moment.";
+
+const ADD_HELP: &str = "\
+Standard output is one account id a line; with --json one object a line for each mailbox, with what is wrong and what to do.
+One that was added before is opened again, so this is also the check of a set-up: exit code 0 says that all of them open.";
 
 const TOKEN_HELP: &str = "\
 Standard output is what --format names and one line end, or nothing. Tokens are kept, sealed, in the database and
@@ -252,5 +278,10 @@ mod tests {
         };
         assert!(shown.config.is_some());
         assert!(parse("mailgrant accounts remove").is_err());
+        assert!(
+            parse("mailgrant accounts add --application a ada@example.com b@example.com").is_ok()
+        );
+        assert!(parse("mailgrant accounts add --application a").is_err());
+        assert!(parse("mailgrant accounts add --application a ada").is_err());
     }
 }

@@ -134,8 +134,20 @@ fn refused(error: TokenError, account: Option<&Account>) -> Refusal {
         (_, Some(account)) => format!("{} ({}): {error}", account.imap_user, account.id),
         (_, None) => error.to_string(),
     };
+    let message = match &error {
+        TokenError::Refused(diagnosis) => with_steps(message, &diagnosis.remedy),
+        _ => message,
+    };
     Refusal {
         failure: Failure::new(exit, message),
         retry_after,
     }
+}
+
+fn with_steps(mut message: String, steps: &[String]) -> String {
+    for step in steps {
+        message.push_str("\n  - ");
+        message.push_str(step);
+    }
+    message
 }

@@ -55,6 +55,27 @@ pub(crate) fn mail_server(error: &imap::Error, login: &Login<'_>) -> Diagnosis {
     }
 }
 
+/// The same refusal, when the same application opens other mailboxes of the tenant: then Exchange does know it, and what is
+/// wrong is the mailbox's own.
+pub(crate) fn of_this_mailbox(refusal: Diagnosis, mailbox: &str, other: &str) -> Diagnosis {
+    if refusal.code != SERVICE_PRINCIPAL_MISSING {
+        return refusal;
+    }
+    Diagnosis::new(
+        "mailbox_closed",
+        "There is no such mailbox, or IMAP is switched off for it",
+        format!(
+            "the mail server did not open {mailbox} for this token: AUTHENTICATE failed; it does open {} for the same application",
+            shown(other)
+        ),
+        &[
+            "Check the address: it must be the mailbox's own, or one of its aliases.",
+            &format!("An administrator runs: {}", cmdlets::imap_on(name(mailbox))),
+            "Then try again; Exchange may take some minutes to notice.",
+        ],
+    )
+}
+
 /// What an error means when it is not known with which token it was met.
 pub(crate) fn unusable(error: &imap::Error) -> Diagnosis {
     if is_not_connected(error) {
@@ -96,7 +117,7 @@ pub(crate) fn is_mail_servers(code: &str) -> bool {
 
 /// Whether another token of the same kind might be let in where this one was refused.
 pub(crate) fn is_of_the_token(code: &str) -> bool {
-    lacks_by_itself(code) || ["imap_refused", "service_principal_missing"].contains(&code)
+    lacks_by_itself(code) || ["imap_refused", SERVICE_PRINCIPAL_MISSING].contains(&code)
 }
 
 /// Whether the token itself shows that no mailbox will ever open for it.
@@ -249,7 +270,7 @@ impl Seen<'_> {
 
     fn application_unknown(&self) -> Diagnosis {
         self.finding(
-            "service_principal_missing",
+            SERVICE_PRINCIPAL_MISSING,
             "Exchange does not know the application",
             "it has the permission, but no service principal in Exchange, or one with the object id of the wrong object",
             &[
@@ -289,7 +310,8 @@ impl Seen<'_> {
     fn finding(&self, code: &str, title: &str, why: &str, remedy: &[&str]) -> Diagnosis {
         let detail = format!(
             "the mail server did not open {} for this token: {}; {why}",
-            self.login.user, self.said
+            self.login.user,
+            self.said.trim_end_matches('.')
         );
         Diagnosis::new(code, title, detail, remedy)
     }
@@ -404,14 +426,16 @@ const AGAIN: &str = "Then start again; Exchange may take some minutes to notice.
 const NOT_CONNECTED: &str = "Check that the mailbox exists and has a licence, and that whoever signed in may open it: for a shared mailbox Full Access, for app-only access Add-MailboxPermission for the service principal.";
 /// The code of a pause that the mail server asked for.
 pub(crate) const THROTTLED: &str = "mail_server_throttled";
-const CODES: [&str; 10] = [
+const SERVICE_PRINCIPAL_MISSING: &str = "service_principal_missing";
+const CODES: [&str; 11] = [
     "imap_disabled",
     "imap_refused",
     THROTTLED,
     "mail_server_unavailable",
+    "mailbox_closed",
     "mailbox_not_connected",
     "mailbox_permission_missing",
-    "service_principal_missing",
+    SERVICE_PRINCIPAL_MISSING,
     "token_ended",
     "token_lacks_permission",
     "token_wrong_audience",

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::Moment;
+use super::{Moment, words};
 use crate::{connect, diagnosis::Diagnosis, settings::Application, state::Gateway};
 
 /// A connected mailbox.
@@ -19,20 +19,23 @@ pub(crate) struct AccountView {
     #[schema(example = "acc_0197b4c1a2b37c5e8f9a0b1c2d3e4f50")]
     id: String,
     /// The application it was connected with.
+    #[schema(example = "contoso")]
     application: String,
-    /// `delegated` or `app_only`.
-    #[schema(pattern = "^(delegated|app_only)$")]
+    #[schema(schema_with = words::flow)]
     flow: &'static str,
     /// The tenant whose authority gives the tokens, where the provider has tenants: that of the person who agreed, or the
     /// application's.
     tenant: Option<String>,
-    /// `pending_consent`, `connected`, `degraded`, `reauth_required` or `disabled`.
+    #[schema(schema_with = words::state)]
     state: &'static str,
     /// The name used at the IMAP server: a shared mailbox's own address.
+    #[schema(example = "orders@contoso.example")]
     imap_user: String,
-    /// The name used at the SMTP server.
+    /// The name used at the SMTP server: for a shared mailbox the person's own.
+    #[schema(example = "ada@contoso.example")]
     smtp_user: String,
     /// The sender of what is sent.
+    #[schema(example = "orders@contoso.example")]
     from: String,
     /// Who agreed; null for app-only accounts.
     identity: Option<IdentityView>,
@@ -90,8 +93,7 @@ pub(crate) struct GrantView {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Credential)]
 pub(crate) struct CredentialView {
-    /// `none`, `secret`, `certificate`, `federated` or `service_account`; null when the settings no longer have the
-    /// application.
+    #[schema(schema_with = words::credential_kind)]
     kind: Option<&'static str>,
     /// When it ends, where that is known: a certificate's end, or the operator's `client_secret_expires`.
     #[schema(value_type = Option<String>, format = DateTime)]

@@ -28,6 +28,10 @@ pub(crate) struct Which {
 
 /// An access token, and the two SASL strings made of it.
 #[derive(Serialize, ToSchema)]
+#[schema(example = json!({
+    "access_token": "eyJ0eXAiOiJKV1Qi…", "token_type": "Bearer", "expires_at": "2026-11-22T15:04:05Z", "user": "ada@contoso.example",
+    "xoauth2": "dXNlcj1hZGFAY29udG9zby5leGFtcGxlAWF1dGg9QmVhcmVyIGV5Sj…", "oauthbearer": "bixhPWFkYUBjb250b3NvLmV4YW1wbGUsAWhvc3Q9b3V0bG9vay5vZmZp…",
+}))]
 pub(crate) struct TokenView {
     access_token: String,
     /// Always `Bearer`.
@@ -51,9 +55,9 @@ pub(crate) struct Wanted {
     /// that accepts `text/plain` only, the token.
     #[param(inline)]
     format: Option<Format>,
-    /// Which server it is for: decides `user`, and the host in `oauthbearer`.
+    /// Which server it is for: decides `user`, and the host in `oauthbearer`. Left out: `imap`.
     #[serde(default)]
-    #[param(inline, default = "imap")]
+    #[param(inline)]
     protocol: Protocol,
     /// For how many seconds it must still be good, if the authority gives such tokens.
     #[serde(default)]

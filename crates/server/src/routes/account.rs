@@ -6,10 +6,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::{
-    accounts,
-    connect_sessions::{check_text, metadata},
-};
+use super::connect_sessions::{check_text, metadata};
 use crate::{
     connect,
     http::{AccountsRead, AccountsWrite, Body, Caller, Path},
@@ -55,6 +52,7 @@ pub(crate) async fn get(
 /// What to change; what is left out stays.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"disabled": true}))]
 pub(crate) struct Change {
     /// Replaces the site's own data.
     #[schema(value_type = Option<Object>)]
@@ -143,7 +141,7 @@ async fn verify(gateway: &Gateway, account: &Account, user: &str) -> Result<(), 
     let token = gateway.tokens.access_token(&wanted).await?;
     connect::verify(gateway, &account.application, user, &token.token)
         .await
-        .map_err(accounts::refused)
+        .map_err(crate::adding::refused)
 }
 
 async fn switch(gateway: &Gateway, account: &Account, disabled: bool) -> Result<(), Problem> {

@@ -1,6 +1,5 @@
 //! `/v1/accounts`: connected mailboxes.
 
-mod adding;
 mod import;
 
 use actix_web::{HttpRequest, HttpResponse, get, http::header, post, web::Data};
@@ -10,16 +9,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
 
-pub(super) use self::adding::refused;
-use self::{
-    adding::{Adding, Mailbox},
-    import::Import,
-};
+use self::import::Import;
 use super::connect_sessions::{check_text, metadata};
 use crate::{
+    adding::{Adding, Mailbox, no_app_only},
     http::{AccountsRead, AccountsWrite, Body, Caller, Listing, Query, limit},
     problem::Problem,
-    representation::AccountView,
+    representation::{AccountView, words},
     state::Gateway,
 };
 
@@ -35,6 +31,7 @@ pub(crate) struct Which {
     /// Only accounts of this application.
     application: Option<String>,
     /// Only accounts in this state.
+    #[param(schema_with = words::state)]
     state: Option<String>,
     /// Only accounts of this mailbox: the name used at the IMAP server.
     address: Option<String>,
@@ -99,6 +96,7 @@ pub(crate) async fn get(
 /// One account to be, or many, without a person signing in.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"application": "archive", "addresses": ["orders@contoso.example", "support@contoso.example"]}))]
 pub(crate) struct NewAccountBody {
     /// Which of the gateway's applications.
     application: String,
@@ -108,6 +106,7 @@ pub(crate) struct NewAccountBody {
     #[schema(min_items = 1, max_items = 100)]
     addresses: Option<Vec<String>>,
     /// The customer's tenant, id or domain, where the application serves many.
+    #[schema(example = "fabrikam.example")]
     tenant: Option<String>,
     /// The name used at the IMAP server, where it is not the address.
     imap_user: Option<String>,
@@ -229,13 +228,10 @@ pub(crate) async fn post(
         }
         (whom, _) => {
             if registration.application.app_only_scopes().is_empty() {
-                return Err(Problem::field(
-                    "application",
-                    "its provider has no app_only_scopes; give a refresh_token, or let a person connect the mailbox",
-                ));
+                return Err(no_app_only());
             }
             let adding = Adding {
-                gateway: &gateway,
+                engine: &gateway,
                 site,
                 application: &application,
                 tenant: registration.tenant(tenant.as_deref()).await?,

@@ -55,6 +55,8 @@ impl Answer {
 #[utoipa::path(tag = "connect pages", operation_id = "confirm_connect_link", params(("client_token" = String, Path)),
     responses(
         (status = 303, description = "Onward to the authority"),
+        (status = 200, description = "How the session ended", content_type = "text/html", body = String),
+        (status = 404, description = "Unknown link", content_type = "text/html", body = String),
         (status = 403, description = "The form was not sent by the page of this browser", content_type = "text/html", body = String),
     ))]
 #[post("/connect/{client_token}")]
@@ -106,7 +108,11 @@ pub(crate) async fn delete(
 }
 
 /// Tells browsers who may ask.
-#[utoipa::path(tag = "connect pages", operation_id = "connect_preflight", params(("client_token" = String, Path)), responses((status = 204, description = "CORS")))]
+#[utoipa::path(tag = "connect pages", operation_id = "connect_preflight", params(("client_token" = String, Path)),
+    responses(
+        (status = 204, description = "CORS"),
+        (status = 404, description = "Unknown session", body = crate::problem::Document, content_type = "application/problem+json"),
+    ))]
 #[options("/connect/{client_token}")]
 pub(crate) async fn options(
     gateway: Data<Gateway>,

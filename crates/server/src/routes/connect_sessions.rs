@@ -22,6 +22,9 @@ use crate::{
 /// A connect session to be.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "application": "contoso", "origin": "https://app.example.com", "user_label": "Ada", "login_hint": "ada@contoso.example"
+}))]
 pub(crate) struct NewSession {
     /// Which of the gateway's applications. Left out with `account`.
     #[schema(example = "contoso")]
@@ -114,6 +117,15 @@ async fn checked(
         }
     };
     let registration = gateway.registration(&application)?;
+    if !registration.application.is_registered() {
+        // The authority would tell the person, on a page that never comes back here.
+        return Err(Problem::field(
+            "application",
+            format!(
+                "is not registered at its provider yet: `mailgrant setup --application {application} --flow delegated` prints how to"
+            ),
+        ));
+    }
     for (field, text) in [
         ("user_label", &new.user_label),
         ("login_hint", &new.login_hint),

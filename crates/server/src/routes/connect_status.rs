@@ -20,15 +20,16 @@ use crate::{
     diagnosis::Diagnosis,
     http::{Path, Query},
     problem::Problem,
+    representation::words,
     state::Gateway,
 };
 
 /// How a session stands, as much as the page may know.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Standing {
-    /// `pending`, `awaiting_admin_consent`, `connected`, `failed`, `expired`; `given_up` as the answer to giving up.
+    #[schema(schema_with = words::standing)]
     status: &'static str,
-    /// `created`, `started`, `finishing` or `finished`.
+    #[schema(schema_with = words::phase)]
     phase: &'static str,
     /// Names this status and phase; given back as `since`, the next answer waits for another.
     #[schema(example = "pending.started")]
@@ -113,7 +114,11 @@ pub(crate) async fn get(
 }
 
 /// Tells browsers who may ask.
-#[utoipa::path(tag = "connect pages", operation_id = "status_preflight", params(("client_token" = String, Path)), responses((status = 204, description = "CORS")))]
+#[utoipa::path(tag = "connect pages", operation_id = "status_preflight", params(("client_token" = String, Path)),
+    responses(
+        (status = 204, description = "CORS"),
+        (status = 404, description = "Unknown session", body = crate::problem::Document, content_type = "application/problem+json"),
+    ))]
 #[options("/connect/{client_token}/status")]
 pub(crate) async fn options(
     gateway: Data<Gateway>,

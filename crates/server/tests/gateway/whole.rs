@@ -5,6 +5,40 @@ use serde_json::json;
 use crate::world::World;
 
 #[tokio::test]
+async fn the_description_lists_the_words_that_there_are() {
+    let world = World::start().await;
+    let api = world.send("GET", "/openapi.json", &[], None).await.json();
+    let schemas = &api["components"]["schemas"];
+    let words = |schema: &str, property: &str, of: &str| {
+        let listed = schemas[schema]["properties"][property][of].as_array();
+        let listed = listed.unwrap_or_else(|| panic!("{schema}.{property} has no {of}"));
+        listed
+            .iter()
+            .filter_map(|word| word.as_str().map(str::to_owned))
+            .collect::<Vec<_>>()
+    };
+    assert!(words("Account", "state", "enum").contains(&"reauth_required".to_owned()));
+    assert_eq!(words("Account", "flow", "enum"), ["delegated", "app_only"]);
+    assert!(words("Credential", "kind", "enum").contains(&"federated".to_owned()));
+    assert!(
+        words("ConnectSession", "status", "enum").contains(&"awaiting_admin_consent".to_owned())
+    );
+    assert!(words("Standing", "status", "enum").contains(&"given_up".to_owned()));
+    // There will be more kinds of events; a client made from a closed list would break.
+    assert!(words("Event", "type", "examples").contains(&"credential.expiring".to_owned()));
+    assert!(schemas["Event"]["properties"]["type"]["enum"].is_null());
+    for schema in [
+        "Event",
+        "NewAccountBody",
+        "NewSession",
+        "TokenView",
+        "Change",
+    ] {
+        assert!(schemas[schema]["example"].is_object(), "{schema}");
+    }
+}
+
+#[tokio::test]
 async fn the_description_is_complete() {
     let world = World::start().await;
     let api = world.send("GET", "/openapi.json", &[], None).await.json();

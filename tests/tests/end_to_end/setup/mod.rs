@@ -242,13 +242,15 @@ tls_ca_file = "{ca}"
             .envs(variables.iter().copied())
             .output()
             .unwrap();
-        serde_json::from_slice(&output.stdout).unwrap_or_else(|_| {
-            let (out, err) = (
-                String::from_utf8_lossy(&output.stdout),
-                String::from_utf8_lossy(&output.stderr),
-            );
-            panic!("{line}\n{out}{err}")
-        })
+        let (out, err) = (
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr),
+        );
+        match out.trim() {
+            // An account's id, alone.
+            id if id.starts_with("acc_") && output.status.success() => id.into(),
+            text => serde_json::from_str(text).unwrap_or_else(|_| panic!("{line}\n{out}{err}")),
+        }
     }
 }
 

@@ -68,3 +68,50 @@ async fn a_dead_account_says_how_it_is_mended() {
     let link = view["reauth_url"].as_str().unwrap();
     assert!(link.contains("/reauth/"), "{link}");
 }
+
+#[tokio::test]
+async fn mailboxes_of_an_application_are_opened_then_added() {
+    let terminal = Terminal::start().unwrap();
+    let add =
+        |more: &[&'static str]| [&["accounts", "add", "--application", "robot"], more].concat();
+    let id = terminal.line(&add(&["--label", "archive", SUPPORT]));
+    let shown = terminal.line(&["accounts", "show", &id, "--json"]);
+    let shown: Value = serde_json::from_str(&shown).unwrap();
+    assert_eq!(shown["flow"], "app_only");
+    assert_eq!(shown["metadata"], json!({"label": "archive"}));
+
+    // Again it is a check, and one that does not open spoils no other.
+    let output = terminal.run(&add(&["--json", SUPPORT, "nobody@tarnbrook.test", ADA]));
+    assert_eq!(output.status.code(), Some(5));
+    let told: Vec<Value> = String::from_utf8(output.stdout)
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(told.len(), 3, "{told:#?}");
+    assert_eq!(
+        told[0],
+        json!({"address": SUPPORT, "account_id": id, "added": false})
+    );
+    assert_eq!(
+        told[1]["problem"]["diagnosis"]["code"], "mailbox_closed",
+        "{told:#?}"
+    );
+    assert_eq!(told[2]["added"], true, "{told:#?}");
+
+    // What was connected and is open no longer is no success.
+    let switch = json!({"Identity": SUPPORT, "ImapEnabled": false});
+    let control = "cmdlets/Set-CASMailbox";
+    terminal.sandbox.control(control, &switch).await.unwrap();
+    let said = terminal.refused(&add(&[SUPPORT]), 5);
+    assert!(said.contains("Set-CASMailbox"), "{said}");
+
+    let said = terminal.refused(
+        &["accounts", "add", "--application", "terminal", SUPPORT],
+        3,
+    );
+    assert!(
+        said.contains("client_secret_file") && said.contains("mailgrant setup"),
+        "{said}"
+    );
+}

@@ -76,7 +76,7 @@ async fn a_delegate_opens_a_shared_mailbox_and_nobody_else() {
         serde_json::from_str(&terminal.line(&["--json", "accounts", "show", &id])).unwrap();
     assert_eq!(shown["imap_user"], SUPPORT);
     assert_eq!(shown["smtp_user"], BRUNO);
-    assert_eq!(shown["from_address"], SUPPORT);
+    assert_eq!(shown["from"], SUPPORT);
 
     let mut login = terminal
         .start_command(&["login", "--application", "terminal", "--mailbox", SUPPORT])

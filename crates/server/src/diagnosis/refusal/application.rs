@@ -332,7 +332,9 @@ pub(super) const CONSENT: Rule = Rule::new(
     "An administrator must agree first",
     &[
         line("Send the administrator consent link to an administrator of your organisation."),
-        delegated("When the administrator has agreed, press the button again."),
+        delegated(
+            "When the administrator has agreed, press the button again, or open the link that you came by.",
+        ),
         app_only("When the administrator has agreed, try again."),
     ],
 );

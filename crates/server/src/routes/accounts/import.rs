@@ -4,8 +4,8 @@ use mailgrant_core::token::{RefreshToken, TokenResponse};
 use mailgrant_storage::{Account, Flow};
 use serde_json::Value;
 
-use super::adding::Mailbox;
 use crate::{
+    adding::Mailbox,
     connect::{Ending, Proven, SignIn, redeem_import},
     problem::{Code, Problem},
     registration::Registration,
@@ -85,5 +85,5 @@ impl Import<'_> {
 
 fn ended(ending: Ending) -> Problem {
     let (Ending::Failed(diagnosis) | Ending::AdminConsent(diagnosis)) = ending;
-    super::adding::refused(*diagnosis)
+    crate::adding::refused(*diagnosis)
 }

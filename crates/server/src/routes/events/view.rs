@@ -5,19 +5,30 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use crate::{representation::Moment, state::Gateway};
+use crate::{
+    representation::{Moment, words},
+    state::Gateway,
+};
 
 /// Something that happened.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Event)]
+#[schema(as = Event, example = json!({
+    "id": "evt_0197b4c1a2b37c5e8f9a0b1c2d3e4f50", "type": "account.reauth_required", "occurred_at": "2026-11-22T15:04:05Z",
+    "account_id": "acc_0197b4c1a2b37c5e8f9a0b1c2d3e4f50", "connect_session_id": null,
+    "data": {
+        "application": "contoso", "flow": "delegated", "imap_user": "ada@contoso.example", "previous_state": "connected",
+        "state": "reauth_required", "reauth_url": "https://mail.example.com/reauth/mgr_…",
+        "diagnosis": {
+            "code": "grant_revoked", "title": "The grant was revoked", "detail": "…", "remedy": ["…"], "error_codes": [50173]
+        }
+    }
+}))]
 pub(crate) struct EventView {
     /// `evt_…`; later events have greater ids.
     #[schema(example = "evt_0197b4c1a2b37c5e8f9a0b1c2d3e4f50")]
     pub(super) id: String,
-    /// What happened: `account.connected`, `account.degraded`, `account.reauth_required`, `account.recovered`,
-    /// `account.disabled`, `account.enabled`, `account.deleted`, `credential.expiring` or `connect_session.completed`.
-    /// There will be more: pass over what you do not know.
     #[serde(rename = "type")]
+    #[schema(schema_with = words::event_kind)]
     pub(super) kind: &'static str,
     #[schema(value_type = String, format = DateTime)]
     occurred_at: Moment,

@@ -10,31 +10,60 @@ use tokio::time::{Instant, timeout_at};
 use crate::{
     connect,
     diagnosis::{self, Diagnosis},
+    engine::Engine,
     problem::{Code, Problem},
-    state::Gateway,
     tokens::LiveToken,
 };
 
+impl Engine {
+    /// Adds mailboxes that an application opens by itself, each when it has opened; in the order given, each with its own
+    /// outcome.
+    ///
+    /// # Errors
+    /// When the application cannot be asked for at all; then nothing was looked at.
+    pub async fn add_app_only(
+        &self,
+        site: &str,
+        application: &str,
+        tenant: Option<&str>,
+        addresses: Vec<String>,
+        metadata: Value,
+    ) -> Result<Vec<(String, Result<Account, Problem>)>, Problem> {
+        let registration = self.registration(application)?;
+        if registration.application.app_only_scopes().is_empty() {
+            return Err(no_app_only());
+        }
+        let adding = Adding {
+            engine: self,
+            site,
+            application,
+            tenant: registration.tenant(tenant).await?,
+            metadata,
+        };
+        adding.all(addresses).await
+    }
+}
+
 /// What the mailboxes of one request have in common.
-pub(super) struct Adding<'a> {
-    pub(super) gateway: &'a Gateway,
-    pub(super) site: &'a str,
-    pub(super) application: &'a str,
+pub(crate) struct Adding<'a> {
+    pub(crate) engine: &'a Engine,
+    pub(crate) site: &'a str,
+    pub(crate) application: &'a str,
     /// As it is kept; `None`: the application's own.
-    pub(super) tenant: Option<String>,
-    pub(super) metadata: Value,
+    pub(crate) tenant: Option<String>,
+    pub(crate) metadata: Value,
 }
 
 /// The names of one mailbox.
-pub(super) struct Mailbox {
-    pub(super) address: String,
-    pub(super) imap_user: Option<String>,
-    pub(super) smtp_user: Option<String>,
-    pub(super) from: Option<String>,
+pub(crate) struct Mailbox {
+    pub(crate) address: String,
+    pub(crate) imap_user: Option<String>,
+    pub(crate) smtp_user: Option<String>,
+    pub(crate) from: Option<String>,
 }
 
 impl Mailbox {
-    pub(super) fn of(address: String) -> Self {
+    pub(crate) fn of(address: String) -> Self {
         Self {
             address,
             imap_user: None,
@@ -43,14 +72,14 @@ impl Mailbox {
         }
     }
 
-    pub(super) fn imap_user(&self) -> &str {
+    pub(crate) fn imap_user(&self) -> &str {
         self.imap_user.as_deref().unwrap_or(&self.address)
     }
 }
 
 impl Adding<'_> {
     /// Adds one mailbox, when it opens.
-    pub(super) async fn one(&self, mailbox: Mailbox) -> Result<Account, Problem> {
+    pub(crate) async fn one(&self, mailbox: Mailbox) -> Result<Account, Problem> {
         self.refuse_taken(&mailbox).await?;
         let token = self.token(mailbox.imap_user()).await?;
         match self.verify(&mailbox, &token).await {
@@ -64,7 +93,7 @@ impl Adding<'_> {
     ///
     /// # Errors
     /// When the application has no token at all: then nothing was looked at.
-    pub(super) async fn all(
+    pub(crate) async fn all(
         &self,
         addresses: Vec<String>,
     ) -> Result<Vec<(String, Result<Account, Problem>)>, Problem> {
@@ -94,9 +123,19 @@ impl Adding<'_> {
             (index, address, Err(Problem::field(field, "is named twice")))
         }));
         added.sort_by_key(|(index, ..)| *index);
+        let opened = added
+            .iter()
+            .find_map(|(.., outcome)| Some(outcome.as_ref().ok()?.imap_user.clone()));
         Ok(added
             .into_iter()
-            .map(|(_, address, outcome)| (address, outcome))
+            .map(|(_, address, outcome)| match &opened {
+                Some(opened) => {
+                    let known = |refusal| diagnosis::of_this_mailbox(refusal, &address, opened);
+                    let outcome = outcome.map_err(|problem| problem.rediagnosed(known));
+                    (address, outcome)
+                }
+                None => (address, outcome),
+            })
             .collect())
     }
 
@@ -105,7 +144,7 @@ impl Adding<'_> {
         &self,
         addresses: &[(usize, String)],
     ) -> Result<Option<LiveToken>, Problem> {
-        let registration = self.gateway.registration(self.application)?;
+        let registration = self.engine.registration(self.application)?;
         let Some((_, first)) = addresses.first() else {
             return Ok(None);
         };
@@ -132,8 +171,7 @@ impl Adding<'_> {
         };
         self.refuse_taken(&mailbox).await?;
         if let Err(refusal) = self.verify(&mailbox, token).await {
-            self.give_up(mailbox.imap_user(), token, &refusal);
-            return Err(refused(refusal));
+            return Err(self.refusal(&mailbox, token, refusal).await);
         }
         self.store(mailbox).await
     }
@@ -147,7 +185,7 @@ impl Adding<'_> {
             ..AccountFilter::default()
         };
         let found = self
-            .gateway
+            .engine
             .storage
             .accounts()
             .list(&filter, None, 20)
@@ -165,14 +203,14 @@ impl Adding<'_> {
     }
 
     async fn token(&self, mailbox: &str) -> Result<LiveToken, Problem> {
-        let tokens = &self.gateway.tokens;
+        let tokens = &self.engine.tokens;
         Ok(tokens
             .app_only_token(self.application, self.tenant.as_deref(), mailbox)
             .await?)
     }
 
     async fn other_token(&self, mailbox: &str, refused: &LiveToken) -> Result<LiveToken, Problem> {
-        let tokens = &self.gateway.tokens;
+        let tokens = &self.engine.tokens;
         Ok(tokens
             .renewed_app_only(self.application, self.tenant.as_deref(), mailbox, refused)
             .await?)
@@ -180,7 +218,7 @@ impl Adding<'_> {
 
     async fn verify(&self, mailbox: &Mailbox, token: &LiveToken) -> Result<(), Diagnosis> {
         connect::verify(
-            self.gateway,
+            self.engine,
             self.application,
             mailbox.imap_user(),
             &token.token,
@@ -205,14 +243,40 @@ impl Adding<'_> {
                 }
             }
         }
-        self.give_up(mailbox.imap_user(), &token, &refusal);
-        Err(refused(refusal))
+        Err(self.refusal(mailbox, &token, refusal).await)
+    }
+
+    /// The answer, once nothing more can be tried.
+    async fn refusal(&self, mailbox: &Mailbox, token: &LiveToken, refusal: Diagnosis) -> Problem {
+        let user = mailbox.imap_user();
+        self.give_up(user, token, &refusal);
+        let refusal = match self.opened_before().await {
+            Some(other) => diagnosis::of_this_mailbox(refusal, user, &other),
+            None => refusal,
+        };
+        refused(refusal)
+    }
+
+    /// A mailbox that the application opens already.
+    async fn opened_before(&self) -> Option<String> {
+        let filter = AccountFilter {
+            site: Some(self.site.to_owned()),
+            application: Some(self.application.to_owned()),
+            state: Some(AccountState::Connected),
+            ..AccountFilter::default()
+        };
+        // It only chooses the words: without the storage they are the more careful ones.
+        let found = self.engine.storage.accounts().list(&filter, None, 20).await;
+        found.ok()?.items.into_iter().find_map(|account| {
+            let same = account.flow == Flow::AppOnly && account.tenant == self.tenant;
+            same.then_some(account.imap_user)
+        })
     }
 
     /// A token that no mailbox opens for is not kept: when the administrator has mended it, the next one is good.
     fn give_up(&self, mailbox: &str, token: &LiveToken, refusal: &Diagnosis) {
         if diagnosis::lacks_by_itself(&refusal.code) {
-            let tokens = &self.gateway.tokens;
+            let tokens = &self.engine.tokens;
             tokens.give_up_app_only(self.application, self.tenant.as_deref(), mailbox, token);
         }
     }
@@ -222,7 +286,7 @@ impl Adding<'_> {
     }
 
     fn is_old(&self, token: &LiveToken) -> bool {
-        self.gateway.now().since(token.obtained_at) >= JUST_MADE
+        self.engine.now().since(token.obtained_at) >= JUST_MADE
     }
 
     async fn store(&self, mailbox: Mailbox) -> Result<Account, Problem> {
@@ -245,11 +309,11 @@ impl Adding<'_> {
             diagnosis: None,
             metadata: self.metadata.clone(),
         };
-        let gateway = self.gateway;
-        Ok(gateway
+        let engine = self.engine;
+        Ok(engine
             .storage
             .accounts()
-            .add(account, None, gateway.now())
+            .add(account, None, engine.now())
             .await?)
     }
 }
@@ -265,6 +329,14 @@ pub(crate) fn refused(diagnosis: Diagnosis) -> Problem {
     Problem::new(code, diagnosis.detail.clone())
         .diagnosed(diagnosis)
         .retry_after(wait)
+}
+
+/// The answer where a person is always needed.
+pub(crate) fn no_app_only() -> Problem {
+    Problem::field(
+        "application",
+        "its provider has no app_only_scopes; give a refresh_token, or let a person connect the mailbox",
+    )
 }
 
 fn too_late() -> Problem {
