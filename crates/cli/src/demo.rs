@@ -19,6 +19,7 @@ use tokio::time::Instant;
 use self::site::{RunningSite, Site};
 use crate::arguments::Demo;
 use crate::failure::{Exit, Failure};
+use crate::introduction::quoted;
 use crate::output::show;
 use crate::ready;
 use crate::sandbox::{self, Home};
@@ -158,6 +159,11 @@ impl Parts {
                 user.address, user.password
             ));
         }
+        let settings = home.path().join("gateway").join(gateway::SETTINGS);
+        show(format_args!(
+            "By terminal   MAILGRANT_CONFIG={} mailgrant login --application device",
+            quoted(&settings.display().to_string())
+        ));
         show(format_args!("Kept in       {}", home.notice()));
         if !files::are_built() {
             show("The pages are not built: run `cargo xtask web` first.");

@@ -5,7 +5,6 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use mailgrant_core::secret::Secret;
-use mailgrant_sandbox::directory::Flow;
 use mailgrant_sandbox::running::{ApplicationDescription, Description};
 use mailgrant_server::{Environment, Settings};
 use mailgrant_storage::{ApiScope, NewApiKey};
@@ -37,7 +36,6 @@ pub(super) fn settings(place: &Place<'_>, sandbox: &Description) -> Result<Setti
     let applications: Vec<Value> = sandbox
         .applications
         .iter()
-        .filter(|application| matches!(application.flow, Flow::Delegated | Flow::AppOnly))
         .map(|application| registration(application, &sandbox.tenant, folder))
         .collect::<Result<_, _>>()?;
     let written = json!({
@@ -55,6 +53,8 @@ pub(super) fn settings(place: &Place<'_>, sandbox: &Description) -> Result<Setti
             "display_name": "Microsoft 365 (sandbox)",
             "issuer": format!("{}/{{tenant}}/v2.0", sandbox.authority),
             "imap": {"host": sandbox.imap.host, "port": sandbox.imap.port, "tls": "implicit"},
+            "smtp": {"host": sandbox.smtp.host, "port": sandbox.smtp.port, "tls": "starttls"},
+            "pop3": {"host": sandbox.pop3.host, "port": sandbox.pop3.port, "tls": "implicit"},
             "tls_ca_file": sandbox.ca_file,
         }],
     });
@@ -64,7 +64,7 @@ pub(super) fn settings(place: &Place<'_>, sandbox: &Description) -> Result<Setti
             format!("the demonstration's settings: {error}"),
         )
     })?;
-    let file = folder.join("mailgrant.toml");
+    let file = folder.join(SETTINGS);
     write_private(&file, &text)?;
     // Nothing of the person's own environment: the demonstration is the same everywhere.
     Settings::load(Some(&file), std::iter::empty())
@@ -130,6 +130,8 @@ fn unwritable(path: &Path, error: std::io::Error) -> Failure {
     Failure::configuration(format!("--dir: cannot write {}: {error}", path.display()))
 }
 
+/// The settings file's name, within the gateway's folder.
+pub(super) const SETTINGS: &str = "mailgrant.toml";
 const PROVIDER: &str = "sandbox";
 const SITE: &str = "default";
 const LABEL: &str = "demonstration site";

@@ -18,3 +18,12 @@ if (status === "connected") {
     if (!window.closed && returnUrl && !opened) location.replace(returnUrl);
   }, 400);
 }
+
+for (const button of document.querySelectorAll("button[data-copies]")) {
+  // Needs a secure context; without it the field can be marked and copied by hand.
+  button.hidden = !navigator.clipboard;
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(document.getElementById(button.dataset.copies).value);
+    button.textContent = "Copied";
+  });
+}

@@ -77,9 +77,16 @@ impl Page {
             (ConnectStatus::Expired, _) => Message::new("This link has expired", "bad")
                 .saying("Go back to the site and start again."),
             (ConnectStatus::AwaitingAdminConsent, Some(diagnosis)) => {
-                Message::new(&diagnosis.title, "wait")
-                    .explaining(&diagnosis)
-                    .saying("You can close this window; the site will show when it goes on.")
+                let told = Message::new(&diagnosis.title, "wait").explaining(&diagnosis);
+                Message {
+                    // Few who come here know what consent is; what the authority said is for those who do.
+                    said: told.paragraphs.into_iter().next(),
+                    paragraphs: vec![
+                        "Your organisation lets only an administrator allow this. It has to be done once, for everybody.".to_owned(),
+                        "You can close this window; the site will show when it goes on.".to_owned(),
+                    ],
+                    ..told
+                }
             }
             (_, Some(diagnosis)) => Message::new(&diagnosis.title, "bad").explaining(&diagnosis),
             (_, None) => {
@@ -181,6 +188,8 @@ struct Message {
     link: Option<String>,
     link_text: &'static str,
     form: Option<String>,
+    /// The authority's own words, for those who want them.
+    said: Option<String>,
     code: Option<String>,
     refresh: Option<u32>,
     result: Option<Ended>,
@@ -221,7 +230,7 @@ impl Message {
             link: diagnosis.admin_consent_url.clone(),
             link_text: "Agree as an administrator",
             code: Some([vec![diagnosis.code.clone()], codes].concat().join(" ")),
-            ..self.saying(&diagnosis.detail)
+            ..self.saying(&sentence(&diagnosis.detail))
         }
     }
 }
@@ -271,6 +280,30 @@ fn signed_in(account: &Account) -> Option<&str> {
     .find_map(Option::as_deref)
 }
 
+/// A finding as a sentence of its own.
+fn sentence(text: &str) -> String {
+    let (first, rest) = text.split_once(' ').unwrap_or((text, ""));
+    let mut sentence = match first.chars().next() {
+        // Not the beginning of an address or a name in code.
+        Some(letter) if first.chars().all(char::is_lowercase) => {
+            format!(
+                "{}{}",
+                letter.to_uppercase(),
+                first.get(letter.len_utf8()..).unwrap_or_default()
+            )
+        }
+        _ => first.to_owned(),
+    };
+    if !rest.is_empty() {
+        sentence.push(' ');
+        sentence.push_str(rest);
+    }
+    if !sentence.ends_with(['.', '!', '?']) {
+        sentence.push('.');
+    }
+    sentence
+}
+
 fn site(origin: &str) -> String {
     origin
         .split_once("://")
@@ -300,3 +333,26 @@ fn respond(
 
 /// Forms lead on to the authority, whatever hosts it sends the browser through: browsers apply `form-action` to redirects.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; form-action 'self' https: http://127.0.0.1:* http://localhost:*; frame-ancestors 'none'; base-uri 'none'";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_finding_becomes_a_sentence() {
+        for (finding, expected) in [
+            ("the person gave up", "The person gave up."),
+            (
+                "ada@contoso.example was connected",
+                "ada@contoso.example was connected.",
+            ),
+            ("AADSTS90094: It is so.", "AADSTS90094: It is so."),
+            (
+                "`offline_access` is missing",
+                "`offline_access` is missing.",
+            ),
+        ] {
+            assert_eq!(sentence(finding), expected);
+        }
+    }
+}
