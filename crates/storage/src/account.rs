@@ -102,6 +102,20 @@ impl Identity {
     }
 }
 
+impl Identity {
+    /// Whether this is the person's own mailbox, by what the authority calls them.
+    ///
+    /// An account without an identity is taken for theirs then. That is safe: their grant has just opened this very
+    /// mailbox, so they gain nothing by it; and a delegate, whose own name is another, does not take over what the
+    /// owner's token was imported for.
+    pub fn owns(&self, imap_user: &str) -> bool {
+        [&self.preferred_username, &self.email]
+            .into_iter()
+            .flatten()
+            .any(|name| name.contains('@') && name.to_lowercase() == imap_user.to_lowercase())
+    }
+}
+
 words! {
     /// How access to a mailbox was granted.
     pub enum Flow {
@@ -299,7 +313,8 @@ pub trait AccountRepository: Send + Sync {
     ) -> Result<Account, Error>;
 
     /// Adds a delegated account with its grant, in one transaction. The same person's same mailbox becomes the same
-    /// account again, whatever state it was in.
+    /// account again, whatever state it was in. An account of which nobody knows whose it is (imported) becomes the
+    /// person's whose own mailbox it is; see [`Identity::owns`].
     ///
     /// # Errors
     /// As [`lookup`](Self::lookup); nothing is stored then.

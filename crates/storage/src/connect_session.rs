@@ -8,6 +8,7 @@
 //!    │                                           └─ await_consent ▶ created, awaiting_admin_consent
 //!    └────────────── grant_consent / begin again ───────────────────┘
 //! give_up: created or started ──▶ finished (failed)      expire: any but finished ──▶ finished (expired)
+//! A returned session that nothing became of within two minutes (its process died) reads as created, and begins again.
 //! ```
 
 use async_trait::async_trait;
@@ -250,7 +251,8 @@ pub trait ConnectSessionRepository: Send + Sync {
     ) -> Result<Page<ConnectSession, ConnectSessionId>, Error>;
 
     /// Records that a browser is sent to the authority. A later try replaces an earlier one, whose
-    /// state is then unknown. Refused once a callback has arrived or the session is over.
+    /// state is then unknown. Refused once a callback has arrived (for as long as it may be at work) or the session is
+    /// over.
     ///
     /// # Errors
     /// As everywhere.

@@ -48,6 +48,8 @@ words! {
         AccountEnabled = "account.enabled",
         /// It was deleted, with its grant.
         AccountDeleted = "account.deleted",
+        /// A refresh token that was brought along makes no account after all; nobody waited for the answer.
+        ImportFailed = "import.failed",
         /// An application's credential ends soon.
         CredentialExpiring = "credential.expiring",
         /// A connect session is over, one way or another.

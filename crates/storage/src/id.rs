@@ -89,6 +89,12 @@ id!(
 );
 
 id!(
+    /// Names an import: `imp_` and 32 hexadecimal digits.
+    ImportId,
+    "imp"
+);
+
+id!(
     /// Names an event: `evt_` and 32 hexadecimal digits. Later events have greater identifiers, also within a second
     /// and when the clock goes back.
     EventId,

@@ -12,6 +12,7 @@ use crate::connect_session::ConnectSessionRepository;
 use crate::error::Error;
 use crate::event::EventRepository;
 use crate::grant::GrantRepository;
+use crate::import::ImportRepository;
 use crate::master_key::{MasterKey, MasterKeySource};
 use crate::random::Random;
 use crate::sqlite::Sqlite;
@@ -24,6 +25,9 @@ pub trait Storage: Send + Sync {
 
     /// Grants.
     fn grants(&self) -> &dyn GrantRepository;
+
+    /// Imports of refresh tokens.
+    fn imports(&self) -> &dyn ImportRepository;
 
     /// Connect sessions.
     fn connect_sessions(&self) -> &dyn ConnectSessionRepository;

@@ -78,16 +78,87 @@ pub(super) async fn connect(
     grant: &NewGrant,
     now: UnixTime,
 ) -> Result<Connected, Error> {
-    let same = find_same(change, &account).await?;
-    let reconnected = same.is_some();
-    let account = match same {
-        Some(same) => reconnect(change, &same, account, grant, now).await?,
-        None => insert(change, account, Some(grant), now).await?,
+    let (account, reconnected) = match find_same(change, &account).await? {
+        Some(same) => (reconnect(change, &same, account, grant, now).await?, true),
+        None => match find_unclaimed(change, &account).await? {
+            Some(unclaimed) => (claim(change, &unclaimed, account, grant, now).await?, true),
+            None => (insert(change, account, Some(grant), now).await?, false),
+        },
     };
     Ok(Connected {
         account,
         reconnected,
     })
+}
+
+/// The account of somebody known that has this mailbox.
+pub(super) async fn find_identified(
+    change: &mut Change<'_>,
+    account: &NewAccount,
+) -> Result<Option<AccountId>, Error> {
+    let id: Option<String> = sqlx::query_scalar(
+        "SELECT id FROM accounts WHERE site = ?1 AND application = ?2 AND flow = ?3 AND identity_key <> '' \
+         AND mailbox_key = ?4 ORDER BY id LIMIT 1",
+    )
+    .bind(&account.site)
+    .bind(&account.application)
+    .bind(account.flow.as_str())
+    .bind(mailbox_key(&account.imap_user))
+    .fetch_optional(&mut **change)
+    .await
+    .map_err(failed)?;
+    id.map(account_id).transpose()
+}
+
+/// The account of this mailbox of which nobody knows whose it is, when the person who comes now owns the mailbox.
+async fn find_unclaimed(
+    change: &mut Change<'_>,
+    account: &NewAccount,
+) -> Result<Option<AccountId>, Error> {
+    if !account
+        .identity
+        .as_ref()
+        .is_some_and(|person| person.owns(&account.imap_user))
+    {
+        return Ok(None);
+    }
+    let id: Option<String> = sqlx::query_scalar(
+        "SELECT id FROM accounts WHERE site = ?1 AND application = ?2 AND flow = ?3 AND identity_key = '' \
+         AND mailbox_key = ?4 AND (tenant IS NULL OR ?5 IS NULL OR lower(tenant) = lower(?5))",
+    )
+    .bind(&account.site)
+    .bind(&account.application)
+    .bind(account.flow.as_str())
+    .bind(mailbox_key(&account.imap_user))
+    .bind(&account.tenant)
+    .fetch_optional(&mut **change)
+    .await
+    .map_err(failed)?;
+    id.map(account_id).transpose()
+}
+
+/// The account is this person's from now on. Its names stay as they were set.
+async fn claim(
+    change: &mut Change<'_>,
+    id: &AccountId,
+    account: NewAccount,
+    grant: &NewGrant,
+    now: UnixTime,
+) -> Result<Account, Error> {
+    let before = find_written(change, id).await?;
+    sqlx::query("UPDATE accounts SET identity_key = ?2 WHERE id = ?1")
+        .bind(id.as_str())
+        .bind(account.identity_key())
+        .execute(&mut **change)
+        .await
+        .map_err(failed)?;
+    let account = NewAccount {
+        imap_user: before.imap_user,
+        smtp_user: before.smtp_user,
+        from_address: before.from_address,
+        ..account
+    };
+    reconnect(change, id, account, grant, now).await
 }
 
 async fn reconnect(

@@ -4,11 +4,10 @@ use async_trait::async_trait;
 use mailgrant_core::time::UnixTime;
 use serde_json::Value;
 use sqlx::SqliteConnection;
-use std::time::Duration;
 
 use super::attempt::{self, AttemptRow};
 use super::error::failed;
-use super::session_row::{SessionRow, by_id, columns};
+use super::session_row::{SessionRow, TIME_TO_COMPLETE, by_id, columns};
 use super::{Sqlite, session_end};
 use crate::account::{NewAccount, NewGrant};
 use crate::connect_session::{
@@ -127,12 +126,14 @@ impl ConnectSessionRepository for Sqlite {
     ) -> Result<Outcome<ConnectSession>, Error> {
         let mut change = self.write().await?;
         let row: Option<SessionRow> = sqlx::query_as(concat!(
-            "UPDATE connect_sessions SET phase = 'started' \
-             WHERE client_token_hash = ?1 AND phase IN ('created', 'started') AND expires_at > ?2 RETURNING ",
+            "UPDATE connect_sessions SET phase = 'started', returned_at = NULL \
+             WHERE client_token_hash = ?1 AND expires_at > ?2 \
+             AND (phase IN ('created', 'started') OR (phase = 'returned' AND returned_at <= ?3)) RETURNING ",
             columns!()
         ))
         .bind(token.as_bytes())
         .bind(now.0)
+        .bind((now - TIME_TO_COMPLETE).0)
         .fetch_optional(&mut *change)
         .await
         .map_err(failed)?;
@@ -150,7 +151,7 @@ impl ConnectSessionRepository for Sqlite {
             return Ok(Consumed::Unknown);
         };
         let row: Option<SessionRow> = sqlx::query_as(concat!(
-            "UPDATE connect_sessions SET phase = 'returned', expires_at = max(expires_at, ?3) \
+            "UPDATE connect_sessions SET phase = 'returned', returned_at = ?2, expires_at = max(expires_at, ?3) \
              WHERE id = ?1 AND phase = 'started' AND expires_at > ?2 RETURNING ",
             columns!()
         ))
@@ -221,12 +222,14 @@ impl ConnectSessionRepository for Sqlite {
         let row: Option<SessionRow> = sqlx::query_as(concat!(
             "UPDATE connect_sessions SET status = 'failed', phase = 'finished', diagnosis = ?2, \
              consent_state_hash = NULL, completed_at = ?3 \
-             WHERE client_token_hash = ?1 AND phase IN ('created', 'started') AND expires_at > ?3 RETURNING ",
+             WHERE client_token_hash = ?1 AND expires_at > ?3 \
+             AND (phase IN ('created', 'started') OR (phase = 'returned' AND returned_at <= ?4)) RETURNING ",
             columns!()
         ))
         .bind(token.as_bytes())
         .bind(diagnosis.to_string())
         .bind(now.0)
+        .bind((now - TIME_TO_COMPLETE).0)
         .fetch_optional(&mut *change)
         .await
         .map_err(failed)?;
@@ -346,9 +349,6 @@ impl ConnectSessionRepository for Sqlite {
         session_end::forget_before(self, time).await
     }
 }
-
-/// From the callback on, a session has at least this long to be completed.
-const TIME_TO_COMPLETE: Duration = Duration::from_secs(120);
 
 enum Key<'a> {
     Id(&'a ConnectSessionId),

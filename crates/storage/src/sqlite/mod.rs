@@ -12,6 +12,7 @@ mod error;
 mod event;
 mod grant;
 mod hold;
+mod import;
 mod keys;
 mod open;
 mod reauth_link;
@@ -36,6 +37,7 @@ use crate::connect_session::ConnectSessionRepository;
 use crate::error::Error;
 use crate::event::EventRepository;
 use crate::grant::GrantRepository;
+use crate::import::ImportRepository;
 use crate::master_key::{MasterKey, MasterKeySource};
 use crate::random::Random;
 use crate::seal::Sealer;
@@ -102,6 +104,10 @@ impl Storage for Sqlite {
     }
 
     fn grants(&self) -> &dyn GrantRepository {
+        self
+    }
+
+    fn imports(&self) -> &dyn ImportRepository {
         self
     }
 

@@ -1,5 +1,7 @@
 //! A connect session as SQLite holds it.
 
+use std::time::Duration;
+
 use mailgrant_core::time::UnixTime;
 use serde_json::Value;
 
@@ -14,7 +16,7 @@ use crate::id::ConnectSessionId;
 macro_rules! columns {
     () => {
         "id, site, application, origin, user_label, login_hint, mailbox, mends, return_url, metadata, status, phase, \
-         account_id, diagnosis, created_at, expires_at, completed_at, \
+         account_id, diagnosis, created_at, expires_at, completed_at, returned_at, \
          (SELECT started_at FROM connect_attempts WHERE session_id = connect_sessions.id) AS sent_at"
     };
 }
@@ -56,6 +58,7 @@ pub(super) struct SessionRow {
     created_at: i64,
     expires_at: i64,
     completed_at: Option<i64>,
+    returned_at: Option<i64>,
     sent_at: Option<i64>,
 }
 
@@ -69,7 +72,16 @@ impl SessionRow {
         self.phase == ConnectPhase::Returned.as_str() && self.expires_at > now.0
     }
 
-    /// Reads the row; a session that ran out reads as expired before anybody swept it.
+    /// Whether a callback arrived and was never finished: its process has died.
+    fn is_abandoned(&self, now: UnixTime) -> bool {
+        self.phase == ConnectPhase::Returned.as_str()
+            && self
+                .returned_at
+                .is_some_and(|time| UnixTime(time) + TIME_TO_COMPLETE <= now)
+    }
+
+    /// Reads the row; a session that ran out reads as expired before anybody swept it, and one whose callback was never
+    /// finished as one that may be begun again.
     pub(super) fn read(self, now: UnixTime) -> Result<ConnectSession, Error> {
         let bad = |column| malformed(column, &self.id);
         let status: ConnectStatus = self
@@ -80,6 +92,7 @@ impl SessionRow {
             .phase
             .parse()
             .map_err(|_| bad("connect_sessions.phase"))?;
+        let abandoned = self.is_abandoned(now);
         let ran_out = !status.is_final() && self.expires_at <= now.0;
         let json = |text: &String| serde_json::from_str::<Value>(text);
         Ok(ConnectSession {
@@ -97,10 +110,10 @@ impl SessionRow {
             } else {
                 status
             },
-            phase: if ran_out {
-                ConnectPhase::Finished
-            } else {
-                phase
+            phase: match phase {
+                _ if ran_out => ConnectPhase::Finished,
+                _ if abandoned => ConnectPhase::Created,
+                phase => phase,
             },
             completed_at: if ran_out {
                 Some(self.expires_at)
@@ -123,3 +136,6 @@ impl SessionRow {
         })
     }
 }
+
+/// From the callback on, a session has at least this long to be completed; after it the person may begin again.
+pub(super) const TIME_TO_COMPLETE: Duration = Duration::from_secs(120);

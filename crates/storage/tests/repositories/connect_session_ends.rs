@@ -189,6 +189,55 @@ pub async fn a_late_callback_has_time_to_complete(storage: Arc<dyn Storage>) {
     assert!(matches!(done, Completion::Connected(_)), "{done:?}");
 }
 
+pub async fn a_callback_that_was_never_finished_is_begun_again(storage: Arc<dyn Storage>) {
+    let sessions = storage.connect_sessions();
+    let made = returned(&*storage, "token").await;
+    let begin = async |state: &str, seconds: i64| {
+        let token = hash("token");
+        let begun = sessions.begin(&token, attempt(state), later(seconds));
+        begun.await.unwrap()
+    };
+    let phase = async |seconds: i64| {
+        let read = sessions.lookup("default", &made.id, later(seconds)).await;
+        read.unwrap().unwrap().phase
+    };
+    let at_work = begin("early", 119).await;
+    assert!(matches!(at_work, Outcome::Refused(_)), "{at_work:?}");
+    assert_eq!(phase(119).await, ConnectPhase::Returned);
+    // Whoever was at work on it is gone: the link leads on again.
+    assert_eq!(phase(120).await, ConnectPhase::Created);
+    assert!(matches!(begin("again", 120).await, Outcome::Done(_)));
+    let complete = async |seconds: i64| {
+        let account = new_account("default", "ada");
+        let done = sessions.complete(&made.id, account, grant("secret"), later(seconds));
+        done.await.unwrap()
+    };
+    let late = complete(121).await;
+    assert!(
+        matches!(late, Completion::Refused(_)),
+        "the first one wakes up: {late:?}"
+    );
+    let consumed = sessions
+        .consume_state(&hash("again"), later(130))
+        .await
+        .unwrap();
+    assert!(matches!(consumed, Consumed::Attempt(_)), "{consumed:?}");
+    let done = complete(131).await;
+    assert!(matches!(done, Completion::Connected(_)), "{done:?}");
+
+    // Or the person gives up, and at the latest its time runs out.
+    returned(&*storage, "other").await;
+    let give_up = async |seconds: i64| {
+        let token = hash("other");
+        let given_up = sessions.give_up(&token, json!({}), later(seconds));
+        given_up.await.unwrap()
+    };
+    assert!(matches!(give_up(60).await, Outcome::Refused(_)));
+    assert!(matches!(give_up(120).await, Outcome::Done(_)));
+    returned(&*storage, "third").await;
+    assert_eq!(sessions.expire(later(600)).await.unwrap().len(), 1);
+}
+
 pub async fn an_unswept_session_reads_as_expired(storage: Arc<dyn Storage>) {
     let made = session(&*storage, "token").await;
     let read = storage

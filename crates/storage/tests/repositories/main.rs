@@ -10,6 +10,7 @@ mod connect_sessions;
 mod event_order;
 mod events;
 mod grants;
+mod imports;
 mod mending;
 mod reauth_links;
 mod support;
@@ -52,6 +53,15 @@ suite!(sqlite, crate::support::sqlite(), {
         revoking_forgets_the_token,
         what_has_not_been_refreshed_for_long_is_found,
     ],
+    imports: [
+        the_token_is_there_again_whatever_happens,
+        the_same_token_again_is_the_same_account,
+        a_token_that_is_kept_serves_the_corrected_request,
+        what_is_refused_or_over_leaves_nothing,
+        one_of_fifty_at_once_works_on_it,
+        whose_it_is_is_found_out_later,
+        a_known_persons_account_is_not_taken_over_by_somebody_unknown,
+    ],
     connect_sessions: [
         a_session_is_found_by_id_and_by_token,
         a_later_try_replaces_the_earlier_one,
@@ -68,6 +78,7 @@ suite!(sqlite, crate::support::sqlite(), {
         either_the_callback_or_giving_up_wins,
         a_session_runs_out,
         a_late_callback_has_time_to_complete,
+        a_callback_that_was_never_finished_is_begun_again,
         an_unswept_session_reads_as_expired,
         the_sweep_ends_what_ran_out_once,
         deleting_the_account_keeps_the_session,

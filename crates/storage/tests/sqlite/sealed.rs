@@ -4,10 +4,10 @@ use mailgrant_core::authorization::Nonce;
 use mailgrant_core::pkce::CodeVerifier;
 use mailgrant_core::secret::Secret;
 use mailgrant_core::time::UnixTime;
-use mailgrant_core::token::AccessToken;
+use mailgrant_core::token::{AccessToken, RefreshToken};
 use mailgrant_storage::{
-    Account, AccountState, Error, MasterKey, NewApiKey, NewAttempt, NewConnectSession, SecretHash,
-    Storage, StoredAccessToken, Transition,
+    Account, AccountState, Begun, Error, ImportRequest, MasterKey, NewApiKey, NewAttempt,
+    NewConnectSession, NewImport, SecretHash, Storage, StoredAccessToken, Transition,
 };
 use serde_json::json;
 
@@ -68,6 +68,22 @@ async fn no_secret_is_in_the_files_or_in_debug_output() {
         .put(&key_of_token, token.clone())
         .await
         .unwrap();
+    let import = NewImport {
+        site: "default".to_owned(),
+        application: "contoso".to_owned(),
+        request: ImportRequest::default(),
+        refresh_token: RefreshToken::new(&secret("import")).unwrap(),
+        expires_at: UnixTime(NOW.0 + 600),
+    };
+    shown += &format!("{import:?}");
+    let imports = storage.imports();
+    let begun = imports.begin(import, NOW, NOW).await.unwrap();
+    let Begun::Begun(begun) = begun else {
+        panic!("{begun:?}");
+    };
+    let next = RefreshToken::new(&secret("successor")).unwrap();
+    imports.replace(&begun.id, 1, &next).await.unwrap();
+    shown += &format!("{begun:?}");
     let link = die(&*storage, &account).await;
     let events = storage.events().list("default", None, 100).await.unwrap();
     let events = events.unwrap().events;
