@@ -19,6 +19,7 @@ use crate::{
     engine::{self, Engine},
     environment::Environment,
     keeping,
+    routes::Places,
     settings::{Application, Settings},
     state,
 };
@@ -236,10 +237,11 @@ fn tell_what_is_not_ready(settings: &Settings) {
 }
 
 fn state(engine: Engine) -> state::Gateway {
+    let listeners = Arc::new(Places::new(engine.settings.server.event_readers));
     state::Gateway {
         engine,
         readers: Semaphore::new(READERS),
-        listeners: Arc::new(Semaphore::new(LISTENERS)),
+        listeners,
         news: broadcast::channel(256).0,
         mending: Limiter::default(),
         tasks: TaskTracker::new(),
@@ -254,7 +256,7 @@ async fn listen_to_others(gateway: Data<state::Gateway>) {
         .await
         .is_err()
     {
-        if gateway.listeners.available_permits() < LISTENERS
+        if !gateway.listeners.are_free()
             && let Err(error) = gateway.storage.events().look().await
         {
             tracing::debug!(%error, "could not look for events");
@@ -264,6 +266,5 @@ async fn listen_to_others(gateway: Data<state::Gateway>) {
 
 const WORKERS: usize = 4;
 const READERS: usize = 16;
-const LISTENERS: usize = 512;
 const GRACE: Duration = Duration::from_millis(3500);
 const BETWEEN_LOOKS: Duration = Duration::from_secs(2);

@@ -30,6 +30,7 @@ use utoipa::{
 };
 use utoipa_actix_web::{scope, service_config::ServiceConfig};
 
+pub(crate) use self::events::Places;
 use crate::{
     http::{authenticate, no_route},
     problem::Code,

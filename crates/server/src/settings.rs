@@ -63,6 +63,9 @@
 //! imap = { host = "imap.proxy.test", port = 993, tls = "implicit" }  # then smtp, pop3 are not the preset's
 //! ```
 //!
+//! `server.event_readers` (512) is how many requests and streams may wait for events at one time; one API key has a quarter
+//! of them.
+//!
 //! `MAILGRANT_SERVER__LISTEN=0.0.0.0:80` replaces `server.listen`;
 //! `MAILGRANT_APPLICATION__CONTOSO__CLIENT_ID` (or `…__0__CLIENT_ID`) a key of that application.
 //! Relative paths are relative to the file's folder.
@@ -114,6 +117,8 @@ pub struct Server {
     pub public_url: Option<Url>,
     /// The sites that may hold a connect button.
     pub allowed_origins: Vec<Origin>,
+    /// How many requests and streams may wait for events at one time; one API key has a quarter of them.
+    pub event_readers: usize,
 }
 
 /// Where accounts, grants and sessions are kept.

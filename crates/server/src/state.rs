@@ -6,7 +6,9 @@ use mailgrant_storage::ConnectSessionId;
 use tokio::sync::{Semaphore, broadcast};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{connect::Limiter, engine::Engine, keeping::Keeping, settings::Origin};
+use crate::{
+    connect::Limiter, engine::Engine, keeping::Keeping, routes::Places, settings::Origin,
+};
 
 /// The running gateway, as its endpoints see it.
 pub(crate) struct Gateway {
@@ -15,7 +17,7 @@ pub(crate) struct Gateway {
     /// Emails that may be in memory as a whole at one time.
     pub(crate) readers: Semaphore,
     /// Requests that may wait for events at one time.
-    pub(crate) listeners: Arc<Semaphore>,
+    pub(crate) listeners: Arc<Places>,
     /// Tells the waiting pages which connect session has changed.
     pub(crate) news: broadcast::Sender<ConnectSessionId>,
     /// How often an account's way back was taken lately.

@@ -13,7 +13,7 @@ use actix_web::{
     middleware::Next,
     web::Data,
 };
-use mailgrant_storage::{ApiKey, ApiKeySecret, ApiScope, SecretHash};
+use mailgrant_storage::{ApiKey, ApiKeyId, ApiKeySecret, ApiScope, SecretHash};
 
 use crate::{
     problem::{Code, Problem},
@@ -85,6 +85,8 @@ fn bearer(value: &str) -> Option<&str> {
 pub(crate) struct Caller<S> {
     /// Whose accounts and sessions it may see.
     pub(crate) site: String,
+    /// By which key.
+    pub(crate) key: ApiKeyId,
     scope: PhantomData<S>,
 }
 
@@ -125,6 +127,7 @@ impl<S: Permission> FromRequest for Caller<S> {
             )),
             Some(key) if key.scopes.contains(&S::SCOPE) => Ok(Self {
                 site: key.site.clone(),
+                key: key.id.clone(),
                 scope: PhantomData,
             }),
             Some(_) => Err(Problem::new(

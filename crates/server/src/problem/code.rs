@@ -78,7 +78,7 @@ codes! {
     MailServerUnavailable = "mail_server_unavailable", BAD_GATEWAY, "The mail server cannot be reached";
     /// The mail server answered NO or BAD.
     MailServerRefused = "mail_server_refused", BAD_GATEWAY, "The mail server refused the command";
-    /// The mail server or the authority asks for a pause.
+    /// The mail server, the authority or the gateway asks for a pause.
     Throttled = "throttled", TOO_MANY_REQUESTS, "Too many requests";
     /// The email is larger than the gateway takes apart.
     EmailTooLarge = "email_too_large", UNPROCESSABLE_ENTITY, "The email is too large to be taken apart";

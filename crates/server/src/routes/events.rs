@@ -3,26 +3,28 @@
 //! Every event has a greater id than those before it, and the id of the last one read is the place to go on from
 //! (`after`, or `Last-Event-ID`). Events are kept for 30 days; who comes back later is told of the gap.
 
+mod places;
 mod stream;
 mod view;
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use actix_web::{
     HttpRequest, HttpResponse, get,
     http::header::{self, HeaderMap},
     web::Data,
 };
-use mailgrant_storage::{EventId, EventPage};
+use mailgrant_storage::{ApiKeyId, EventId, EventPage};
 use serde::{Deserialize, Serialize};
-use tokio::{
-    sync::OwnedSemaphorePermit,
-    time::{Instant, timeout_at},
-};
+use tokio::time::{Instant, timeout_at};
 use url::form_urlencoded;
 use utoipa::{IntoParams, ToSchema};
 
-use self::view::EventView;
+pub(crate) use self::places::Places;
+use self::{
+    places::{Full, Place},
+    view::EventView,
+};
 use crate::{
     http::{Caller, Events, Query, limit, shown_key},
     problem::{Code, Problem},
@@ -64,6 +66,9 @@ pub(crate) struct List {
 /// As JSON one page, which may be waited for; with `Accept: text/event-stream` a stream of server-sent events that goes
 /// on until either side ends it, from `Last-Event-ID` where the header is sent. An event is delivered at least once;
 /// its `id` tells repeated ones.
+///
+/// Who waits takes a place: 429 when a quarter of the gateway's places (`server.event_readers`, 512) is taken by the same
+/// API key, 503 when all are. A stream whose reader takes nothing for a minute is ended when its place is needed.
 #[utoipa::path(tag = "events", operation_id = "list_events",
     params(Which, ("Last-Event-ID" = Option<String>, Header, description = "As `after`, and before it; a browser's or library's EventSource sends it by itself")),
     security(("api_key" = ["events"])),
@@ -94,16 +99,12 @@ pub(crate) async fn get(
         .await?;
     if wants_stream(request.headers()) {
         let key = shown_key(request.headers());
-        let listening = listen(&gateway)?;
-        return Ok(stream::respond(
-            gateway,
-            caller.site,
-            key,
-            after.id,
-            listening,
-        ));
+        let place = listen(&gateway, &caller.key)?;
+        return Ok(stream::respond(gateway, caller.site, key, after.id, place));
     }
-    let _listening = (wait > 0).then(|| listen(&gateway)).transpose()?;
+    let _place = (wait > 0)
+        .then(|| listen(&gateway, &caller.key))
+        .transpose()?;
     let page = page(
         &gateway,
         &caller.site,
@@ -166,14 +167,19 @@ fn unknown(field: &str) -> Problem {
 }
 
 /// A place among those who wait, for as long as it is held.
-fn listen(gateway: &Gateway) -> Result<OwnedSemaphorePermit, Problem> {
-    let place = Arc::clone(&gateway.listeners).try_acquire_owned();
-    place.map_err(|_| {
-        Problem::new(
-            Code::Busy,
-            "too many readers wait for events; end streams that are no longer read",
-        )
-        .retry_after(Some(Duration::from_secs(5)))
+fn listen(gateway: &Gateway, key: &ApiKeyId) -> Result<Place, Problem> {
+    gateway.listeners.take(key, Instant::now()).map_err(|full| {
+        let problem = match full {
+            Full::All => Problem::new(
+                Code::Busy,
+                "all places of those who wait for events are taken; ask without `wait`, or come back",
+            ),
+            Full::Key => Problem::new(
+                Code::Throttled,
+                "too many requests and streams of this API key wait for events; one stream is enough for a site, so end those that nobody reads",
+            ),
+        };
+        problem.retry_after(Some(Duration::from_secs(5)))
     })
 }
 

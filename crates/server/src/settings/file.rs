@@ -27,6 +27,7 @@ pub(super) struct Server {
     pub(super) public_url: Option<String>,
     #[serde(deserialize_with = "words")]
     pub(super) allowed_origins: Vec<String>,
+    pub(super) event_readers: u32,
 }
 
 impl Default for Server {
@@ -35,6 +36,7 @@ impl Default for Server {
             listen: "127.0.0.1:8080".to_owned(),
             public_url: None,
             allowed_origins: Vec::new(),
+            event_readers: 512,
         }
     }
 }

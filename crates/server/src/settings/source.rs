@@ -158,10 +158,20 @@ fn server(written: &file::Server) -> Result<Server, SettingsError> {
             })
         })
         .collect::<Result<_, _>>()?;
+    let event_readers = match usize::try_from(written.event_readers) {
+        Ok(number @ 1..=MOST_READERS) => number,
+        _ => {
+            return Err(SettingsError::key(
+                "server.event_readers",
+                format!("must be between 1 and {MOST_READERS}"),
+            ));
+        }
+    };
     Ok(Server {
         listen,
         public_url,
         allowed_origins,
+        event_readers,
     })
 }
 
@@ -228,3 +238,6 @@ fn master_key(
         )),
     }
 }
+
+/// Each is a connection of its own.
+const MOST_READERS: usize = 10_000;

@@ -24,22 +24,22 @@ use actix_web::{
 use futures_util::stream::unfold;
 use mailgrant_storage::{EventId, EventPage, SecretHash};
 use tokio::{
-    sync::{OwnedSemaphorePermit, watch},
-    time::sleep,
+    sync::watch,
+    time::{Instant, sleep},
 };
 
-use super::view::EventView;
+use super::{places::Place, view::EventView};
 use crate::state::Gateway;
 
 pub(super) const MEDIA_TYPE: &str = "text/event-stream";
 
-/// Answers with the stream. It ends with the gateway, with the API key, and with the database.
+/// Answers with the stream. It ends with the gateway, with the API key, with the database, and when it has lost its place.
 pub(super) fn respond(
     gateway: Data<Gateway>,
     site: String,
     key: Option<SecretHash>,
     after: Option<EventId>,
-    listening: OwnedSemaphorePermit,
+    place: Place,
 ) -> HttpResponse {
     let opening = match &after {
         Some(id) => format!("retry: {RETRY_MS}\nid: {id}\n\n"),
@@ -52,7 +52,7 @@ pub(super) fn respond(
         key,
         position: after,
         opening: Some(opening),
-        _listening: listening,
+        place,
     };
     HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, MEDIA_TYPE))
@@ -74,7 +74,7 @@ struct Reader {
     position: Option<EventId>,
     news: watch::Receiver<i64>,
     opening: Option<String>,
-    _listening: OwnedSemaphorePermit,
+    place: Place,
 }
 
 impl Reader {
@@ -84,7 +84,10 @@ impl Reader {
             return Some(opening);
         }
         loop {
-            if self.gateway.stopping.is_cancelled() || !self.is_admitted().await {
+            if self.gateway.stopping.is_cancelled()
+                || !self.place.keep(Instant::now())
+                || !self.is_admitted().await
+            {
                 return None;
             }
             self.news.mark_unchanged();

@@ -40,6 +40,7 @@ pub(crate) struct EventView {
     ///
     /// `account.*`: `application`, `flow`, `imap_user`, `state` (null of a deleted account), `previous_state`, and
     /// `diagnosis` where something is wrong. `account.reauth_required` also has `reauth_url`, the link for the person: null once it is void.
+    /// `import.failed`: `application`, `imap_user`, `diagnosis`; only when the gateway went on with it by itself.
     /// `connect_session.completed`: `application`, `status`, `account_id` and the `diagnosis`'s code.
     /// `credential.expiring`: `application`, `kind`, `expires_at`, `days_left`.
     #[schema(value_type = Object)]
