@@ -20,6 +20,7 @@ pub mod person;
 pub mod pki;
 pub mod powershell;
 pub mod process;
+pub mod rotating;
 pub mod sandbox;
 pub mod socket;
 pub mod stack;

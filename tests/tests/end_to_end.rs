@@ -35,6 +35,8 @@ mod delegated;
 mod demo_in_browser;
 #[path = "end_to_end/hostile_mail_server.rs"]
 mod hostile_mail_server;
+#[path = "end_to_end/imports.rs"]
+mod imports;
 #[path = "end_to_end/killed.rs"]
 mod killed;
 #[path = "end_to_end/master_key.rs"]

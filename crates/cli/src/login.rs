@@ -9,7 +9,7 @@ mod screen;
 use mailgrant_oauth::Client;
 use mailgrant_server::{Application, Engine, Environment, Proven, SignIn};
 use mailgrant_storage::Connected;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use self::ended::Ended;
 use self::screen::Screen;
@@ -38,20 +38,24 @@ pub(crate) async fn run(
     let mut signals = Signals::listen()?;
     let engine = Engine::open(settings, surroundings).await?;
     let screen = Screen::new(json);
-    // Until the mailbox is proven nothing is stored, so it may end anywhere. Storing then takes an instant.
-    let proven = tokio::select! {
-        proven = prove(&engine, &application, &arguments, &screen) => {
-            proven.map_err(|ended| with_link(&engine, &application, ended))
+    let connected = match &arguments.import {
+        Some(file) => tokio::select! {
+            connected = import::take_over(&engine, &application, &arguments, file, &screen) => connected,
+            () = signals.received() => Err(import::interrupted()),
+        },
+        None => {
+            // Until the mailbox is proven nothing is stored, so it may end anywhere. Storing then takes an instant.
+            let proven = tokio::select! {
+                proven = prove(&engine, &application, &arguments, &screen) => proven,
+                () = signals.received() => Err(Ended::interrupted()),
+            };
+            match proven {
+                Ok(proven) => store(&engine, proven).await,
+                Err(ended) => Err(ended),
+            }
         }
-        () = signals.received() => Err(Ended::interrupted()),
     };
-    let connected = match proven {
-        Ok(proven) => store(&engine, proven).await,
-        Err(ended) => Err(ended),
-    };
-    if let Ok(connected) = &connected {
-        engine.tokens().forget(&connected.account.id);
-    }
+    let connected = connected.map_err(|ended| with_link(&engine, &application, ended));
     let url = engine.settings().server.public_url.clone();
     engine.close().await;
     match connected {
@@ -73,30 +77,25 @@ async fn prove(
         let (response, nonce) =
             paste::sign_in(engine, application, &arguments.redirect_uri, screen).await?;
         (response, Some(nonce))
-    } else if let Some(file) = &arguments.import {
-        (
-            import::take_over(engine, application, file, screen).await?,
-            None,
-        )
     } else {
         (device::sign_in(engine, application, screen).await?, None)
     };
     screen.event("signed_in", &json!({}));
     screen.say("Signed in; opening the mailbox …");
-    let label = arguments.label.as_ref();
     let sign_in = SignIn {
         application: &application.id,
         site: &arguments.site,
         mailbox: arguments.mailbox.as_deref(),
         login_hint: None,
         nonce: nonce.as_ref(),
-        metadata: label.map_or_else(|| json!({}), |label| json!({"label": label})),
+        metadata: metadata(arguments),
     };
-    Ok(if arguments.import.is_some() {
-        engine.prove_import(sign_in, response).await?
-    } else {
-        engine.prove(sign_in, response).await?
-    })
+    Ok(engine.prove(sign_in, response).await?)
+}
+
+fn metadata(arguments: &Login) -> Value {
+    let label = arguments.label.as_ref();
+    label.map_or_else(|| json!({}), |label| json!({"label": label}))
 }
 
 /// Puts the link for an administrator to it, where one has to agree. It comes back to the gateway, which needs not run.
@@ -132,22 +131,25 @@ fn client(engine: &Engine, application: &Application, redirect_uri: &str) -> Res
 
 async fn store(engine: &Engine, proven: Proven) -> Result<Connected, Ended> {
     let Proven { account, grant } = proven;
-    engine
+    let connected = engine
         .storage()
         .accounts()
         .connect(account, grant, engine.now())
         .await
-        .map_err(|error| {
-            let failure = Failure::from(error);
-            let detail = format!("{}; nothing was stored", failure.message);
-            Ended::new(
-                failure.exit,
-                "storage_failed",
-                "The account could not be stored",
-                detail,
-                &["Mend the database, then sign in again."],
-            )
-        })
+        .map_err(not_stored)?;
+    engine.tokens().forget(&connected.account.id);
+    Ok(connected)
+}
+
+fn not_stored(error: mailgrant_storage::Error) -> Ended {
+    let failure = Failure::from(error);
+    Ended::new(
+        failure.exit,
+        "storage_failed",
+        "The account could not be stored",
+        failure.message,
+        &["Mend the database, then do the same again."],
+    )
 }
 
 impl Ended {

@@ -27,11 +27,12 @@ use crate::{
 pub use self::{
     adoption::{Proven, SignIn},
     ending::Ending,
-    importing::redeem_import,
+    importing::{ImportFailure, ImportFault, Kept},
 };
 pub(crate) use self::{
     callback::{browser, returned},
     entrance::{confirm, enter},
+    importing::Unstored,
     limiter::Limiter,
     mending::{person, reauth_url, reopen, resume, session},
     page::{ASSETS, Page},

@@ -140,6 +140,18 @@ pub(crate) fn is_passing(refusal: &ErrorResponse) -> bool {
     )
 }
 
+/// Whether waiting helps, by the diagnosis's code.
+pub(crate) fn is_passing_fault(code: &str) -> bool {
+    const PASSING: [&str; 5] = [
+        "authority_not_json",
+        "authority_throttled",
+        "authority_unavailable",
+        BUSY,
+        "mail_server_unavailable",
+    ];
+    PASSING.contains(&code)
+}
+
 /// Whether a refusal is about the scopes that were asked for, so that less may be given.
 pub(crate) fn is_of_the_scopes(refusal: &ErrorResponse) -> bool {
     const SCOPES: [u32; 7] = [65_001, 70_011, 28_002, 28_003, 650_053, 650_056, 650_057];

@@ -2,6 +2,7 @@
 
 mod credentials;
 mod grants;
+mod imports;
 mod mailboxes;
 mod rest;
 mod tidy;
@@ -25,6 +26,7 @@ pub(crate) struct Keeping {
 pub(crate) async fn round(gateway: &Gateway) {
     tidy::tidy(gateway).await;
     credentials::watch(gateway).await;
+    imports::resume(gateway).await;
     grants::keep(gateway).await;
     mailboxes::keep(gateway).await;
     gateway.tokens.settle().await;
@@ -52,14 +54,23 @@ pub(crate) async fn run(gateway: Data<Gateway>) {
             gateway.stopping.run_until_cancelled(trying).await;
         }
     };
-    tokio::join!(tidying, keeping, trying);
+    let importing = async {
+        while wait(&gateway, BETWEEN_IMPORTS).await {
+            imports::resume(&gateway).await;
+        }
+    };
+    tokio::join!(tidying, keeping, trying, importing);
 }
 
 /// Waits until the next round is due; false when there will be none.
 async fn goes_on(gateway: &Gateway) -> bool {
-    timeout(BETWEEN_ROUNDS, gateway.stopping.cancelled())
-        .await
-        .is_err()
+    wait(gateway, BETWEEN_ROUNDS).await
 }
 
+async fn wait(gateway: &Gateway, pause: Duration) -> bool {
+    timeout(pause, gateway.stopping.cancelled()).await.is_err()
+}
+
+/// One that was interrupted by the end of a process is not waited for long.
+const BETWEEN_IMPORTS: Duration = Duration::from_secs(3);
 const BETWEEN_ROUNDS: Duration = Duration::from_secs(15);

@@ -26,13 +26,14 @@ mod reading;
 mod registration;
 mod representation;
 mod routes;
+mod scopes;
 mod settings;
 mod state;
 mod tokens;
 mod tools;
 
 pub use self::{
-    connect::{Ending, Proven, SignIn, redeem_import},
+    connect::{Ending, ImportFailure, ImportFault, Kept, Proven, SignIn},
     diagnosis::Diagnosis,
     email_id::{EmailId, NotAnEmailId},
     engine::Engine,

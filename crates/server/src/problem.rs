@@ -108,6 +108,13 @@ impl Problem {
         self
     }
 
+    /// Adds a sentence to the detail.
+    #[must_use]
+    pub(crate) fn adding(mut self, sentence: &str) -> Self {
+        self.detail = format!("{}. {sentence}", self.detail.trim_end_matches('.'));
+        self
+    }
+
     /// Adds the account that is in the way.
     #[must_use]
     pub fn of_account(mut self, account: AccountId) -> Self {

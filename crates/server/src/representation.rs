@@ -82,6 +82,15 @@ impl ConnectSessionView {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Moment(pub(crate) UnixTime);
 
+impl std::fmt::Display for Moment {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match jiff::Timestamp::from_second(self.0.0) {
+            Ok(moment) => moment.fmt(formatter),
+            Err(_) => write!(formatter, "{} s after 1970", self.0.0),
+        }
+    }
+}
+
 impl Serialize for Moment {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         use jiff::Timestamp;

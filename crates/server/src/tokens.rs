@@ -15,7 +15,7 @@ use std::{
 use mailgrant_core::{time::UnixTime, token::AccessToken};
 use mailgrant_oauth::Fingerprint;
 use mailgrant_storage::{Account, AccountId, AccountState, Flow, Random, Storage};
-use tokio::runtime::Handle;
+use tokio::{runtime::Handle, task::JoinHandle};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub(crate) use self::error::is_authoritys;
@@ -156,6 +156,14 @@ impl TokenKeeper {
     pub(crate) async fn renew_ahead(&self, due: &Due) -> Result<LiveToken, Error> {
         let slot = self.0.slot(&due.0.key);
         slot::landed(self.launch(&due.0, &slot, Purpose::Ahead)).await
+    }
+
+    /// Runs to its end whether anybody waits or not, before the keeper stops.
+    pub(crate) fn sheltered<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> JoinHandle<T> {
+        self.0.tasks.spawn_on(work, &self.0.runtime)
     }
 
     /// Who is asked for the account's tokens.

@@ -10,10 +10,12 @@ use crate::error::{Error, ErrorKind, Step};
 use crate::id_token::says_unverified;
 use crate::transport::Repeat;
 
-/// What the userinfo endpoint says of a person: addresses only, everything else is the ID token's.
+/// What the userinfo endpoint says of a person.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Userinfo {
+    /// `sub`, as in the ID token.
+    pub subject: Option<String>,
     /// `email`, unless it is said not to be verified.
     pub email: Option<String>,
     /// `preferred_username`.
@@ -79,6 +81,7 @@ fn read(status: u16, body: &[u8], subject: Option<&str>) -> Result<Userinfo, Err
         ));
     }
     Ok(Userinfo {
+        subject: claims.sub,
         email: claims.email.filter(|_| !says_unverified(body)),
         preferred_username: claims.preferred_username,
     })

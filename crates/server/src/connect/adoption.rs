@@ -3,14 +3,17 @@
 //! One set of rules, whether the person came by the widget, by a device code, or brought a refresh token along.
 
 use mailgrant_core::{
-    authorization::Nonce, provider::Provider, scope::Scopes, token::TokenResponse,
+    authorization::Nonce,
+    provider::Provider,
+    scope::{Scope, Scopes},
+    token::TokenResponse,
 };
-use mailgrant_oauth::Identity;
+use mailgrant_oauth::{Identity, Userinfo};
 use mailgrant_storage::{Account, AccountState, Flow, NewAccount, NewGrant};
 use serde_json::Value;
 
 use super::{ending::Ending, mending::wrong_person, tenants, verification::verify_any};
-use crate::{diagnosis::Diagnosis, engine::Engine, settings::Application, tokens::Registration};
+use crate::{diagnosis::Diagnosis, engine::Engine, scopes, tokens::Registration};
 
 /// A sign-in that the authority has answered with tokens.
 #[derive(Debug, Clone)]
@@ -56,12 +59,14 @@ impl Engine {
     ///
     /// # Errors
     /// Why it makes no account.
-    pub async fn prove_import(
+    pub(super) async fn prove_import(
         &self,
         sign_in: SignIn<'_>,
         response: TokenResponse,
+        asked: Option<&Scopes>,
     ) -> Result<Proven, Ending> {
-        self.prove_as(Came::Imported, sign_in, response).await
+        self.prove_as(Came::Imported { asked }, sign_in, response)
+            .await
     }
 
     /// The same for an account that exists: it must be the same person, or their token opens nothing.
@@ -82,17 +87,11 @@ impl Engine {
         response: TokenResponse,
     ) -> Result<Proven, Ending> {
         let Some(registration) = self.registrations.get(sign_in.application) else {
-            return Err(Diagnosis::new(
-                "application_unknown",
-                "The gateway's settings have changed",
-                format!("there is no application `{}`", sign_in.application),
-                &["Put the application back into the settings."],
-            )
-            .into());
+            return Err(unknown_application(sign_in.application));
         };
         let application = &registration.application;
         let openid = application.scopes().contains("openid");
-        let must_say_who = openid && !matches!(came, Came::Imported);
+        let must_say_who = openid && !matches!(came, Came::Imported { .. });
         let identity = identity(registration, &sign_in, &response, must_say_who).await?;
         let person = identity.clone().map(stored);
         if let Came::ToMend(account) = came
@@ -103,11 +102,12 @@ impl Engine {
         }
         let tenant = identity.as_ref().and_then(|who| who.tenant_id.as_deref());
         tenants::check_allowed(tenant, application)?;
-        let needed = match came {
-            Came::Imported => reading(application),
-            Came::New | Came::ToMend(_) => application.scopes().clone(),
+        let all = application.scopes();
+        let (asked, needed) = match came {
+            Came::Imported { asked } => (asked.unwrap_or(all), scopes::reading(application)),
+            Came::New | Came::ToMend(_) => (all, all.clone()),
         };
-        let scopes = granted(application.scopes(), &needed, &response)?;
+        let scopes = granted(asked, &needed, &response)?;
         let Some(refresh_token) = response.refresh_token.clone() else {
             return Err(Diagnosis::new(
                 "no_refresh_token",
@@ -117,7 +117,12 @@ impl Engine {
             )
             .into());
         };
-        let named = named(registration, identity.as_ref(), &response).await;
+        let (named, told) = named(registration, identity.as_ref(), &response).await;
+        // Only where a sign-in would say so too: else the same person would be two.
+        let person = match (person, told) {
+            (None, Some(told)) if openid => told_of(registration, told).await,
+            (person, _) => person,
+        };
         let users = users(named, &sign_in)?;
         let user = verify_any(
             self,
@@ -160,21 +165,20 @@ impl Engine {
 enum Came<'a> {
     New,
     ToMend(&'a Account),
-    Imported,
+    /// With what was asked when the token was used.
+    Imported {
+        asked: Option<&'a Scopes>,
+    },
 }
 
-/// What the application asks for, without sending and without POP.
-fn reading(application: &Application) -> Scopes {
-    let provider = &application.provider;
-    let besides =
-        |scope: &str| provider.smtp_scopes.contains(scope) || provider.pop3_scopes.contains(scope);
-    let mut needed = Scopes::default();
-    for scope in application.scopes().iter() {
-        if !besides(scope.as_str()) {
-            needed.insert(scope.clone());
-        }
-    }
-    needed
+pub(super) fn unknown_application(application: &str) -> Ending {
+    Diagnosis::new(
+        "application_unknown",
+        "The gateway's settings have changed",
+        format!("there is no application `{application}`"),
+        &["Put the application back into the settings."],
+    )
+    .into()
 }
 
 /// Who signed in; nobody, when that need not be said and is not.
@@ -205,32 +209,24 @@ async fn identity(
         .map_err(|error| Ending::of(&error, &registration.application))
 }
 
-/// What was granted, if that includes mail. An authority that names no scope granted what was asked (RFC 6749 §5.1).
+/// What was granted, if that includes what is needed.
 fn granted(asked: &Scopes, needed: &Scopes, response: &TokenResponse) -> Result<Scopes, Ending> {
-    let Some(granted) = &response.scope else {
-        return Ok(asked.clone());
-    };
+    let granted = scopes::granted(asked, response.scope.as_ref());
     let missing: Vec<&str> = needed
         .iter()
-        .map(mailgrant_core::scope::Scope::as_str)
-        .filter(|scope| !SIGN_IN.contains(scope))
-        .filter(|scope| {
-            !granted
-                .iter()
-                .any(|other| other.as_str().eq_ignore_ascii_case(scope))
-        })
+        .filter(|scope| !scopes::is_of_sign_in(scope.as_str()) && !scopes::holds(&granted, scope))
+        .map(Scope::as_str)
         .collect();
     if missing.is_empty() {
-        Ok(granted.clone())
-    } else {
-        Err(Diagnosis::new(
-            "scope_missing",
-            "A needed permission was not granted",
-            format!("not granted: {}", missing.join(" ")),
-            &["Try again and leave every permission ticked."],
-        )
-        .into())
+        return Ok(granted);
     }
+    Err(Diagnosis::new(
+        "scope_missing",
+        "A needed permission was not granted",
+        format!("not granted: {}", missing.join(" ")),
+        &["Try again and leave every permission ticked."],
+    )
+    .into())
 }
 
 /// By which names the person may be known to the mail server.
@@ -268,30 +264,52 @@ async fn named(
     registration: &Registration,
     identity: Option<&Identity>,
     response: &TokenResponse,
-) -> Named {
+) -> (Named, Option<Userinfo>) {
     let provider = &registration.application.provider;
     let claimed = identity.map_or_else(Named::default, |identity| {
         let (username, email) = (&identity.preferred_username, &identity.email);
         Named::of(provider, username.as_deref(), email.as_deref())
     });
     if !claimed.addresses.is_empty() {
-        return claimed;
+        return (claimed, None);
     }
     let Ok(client) = registration.client(None) else {
-        return claimed;
+        return (claimed, None);
     };
     let subject = identity.map(|identity| identity.subject.as_str());
     match client.userinfo(&response.access_token, subject).await {
         Ok(Some(told)) => {
             let (username, email) = (&told.preferred_username, &told.email);
-            Named::of(provider, username.as_deref(), email.as_deref())
+            let named = Named::of(provider, username.as_deref(), email.as_deref());
+            (named, Some(told))
         }
-        Ok(None) => claimed,
+        Ok(None) => (claimed, None),
         Err(error) => {
             tracing::info!(%error, "whose mailbox it is was not told");
-            claimed
+            (claimed, None)
         }
     }
+}
+
+/// The person as the userinfo endpoint tells of them: `sub` there and in the ID token are the same (OpenID Connect Core
+/// §5.3.2). An authority with tenants tells people apart by more than that.
+async fn told_of(
+    registration: &Registration,
+    told: Userinfo,
+) -> Option<mailgrant_storage::Identity> {
+    if registration.application.provider.has_tenants() {
+        return None;
+    }
+    let metadata = registration.client(None).ok()?.metadata().await.ok()?;
+    Some(mailgrant_storage::Identity {
+        issuer: metadata.issuer.clone()?,
+        subject: told.subject?,
+        tenant_id: None,
+        object_id: None,
+        email: told.email,
+        preferred_username: told.preferred_username,
+        name: None,
+    })
 }
 
 fn users(named: Named, sign_in: &SignIn<'_>) -> Result<Users, Ending> {
@@ -330,6 +348,3 @@ fn stored(identity: Identity) -> mailgrant_storage::Identity {
         name: identity.name,
     }
 }
-
-/// Scopes of the sign-in itself: authorities do not list them, or by other names.
-const SIGN_IN: [&str; 4] = ["openid", "profile", "email", "offline_access"];

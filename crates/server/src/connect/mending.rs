@@ -168,6 +168,20 @@ pub(super) fn taken() -> Diagnosis {
     )
 }
 
+/// Somebody who is known has connected the mailbox; of who comes now it is not known who they are.
+pub(super) fn known(account: &mailgrant_storage::AccountId) -> Diagnosis {
+    Diagnosis::new(
+        "already_connected",
+        "The mailbox is connected already",
+        format!(
+            "the mailbox is connected as {account}, and the authority does not say whether the refresh token is the same person's"
+        ),
+        &[
+            "Go on with that account; if it needs the person, send them its reauth_url. Or delete it first.",
+        ],
+    )
+}
+
 /// Unknown, void and misspelt links are one.
 async fn find(gateway: &Gateway, link: &str) -> Result<Account, Page> {
     let account = gateway

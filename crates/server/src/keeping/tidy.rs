@@ -22,6 +22,11 @@ pub(super) async fn tidy(gateway: &Gateway) {
         }
         Err(error) => tracing::warn!(%error, "expired connect sessions were not swept"),
     }
+    match gateway.storage.imports().expire(gateway.now()).await {
+        Ok(0) => {}
+        Ok(given_up) => tracing::warn!(given_up, "imports that could not be finished in time"),
+        Err(error) => tracing::warn!(%error, "expired imports were not swept"),
+    }
     forget(gateway).await;
 }
 

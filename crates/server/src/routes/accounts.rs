@@ -4,7 +4,7 @@ mod import;
 
 use actix_web::{HttpRequest, HttpResponse, get, http::header, post, web::Data};
 use mailgrant_core::{secret::Secret, token::RefreshToken};
-use mailgrant_storage::{Account, AccountFilter, AccountId, AccountState};
+use mailgrant_storage::{Account, AccountFilter, AccountId, AccountState, Connected};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
@@ -114,8 +114,10 @@ pub(crate) struct NewAccountBody {
     smtp_user: Option<String>,
     /// The sender of what is sent, where it is not the address.
     from: Option<String>,
-    /// A refresh token of this application, to import a person's grant; it is redeemed, whether the mailbox opens or not.
-    /// Without it the account is app-only (client credentials). `address` may be a shared mailbox of that person.
+    /// A refresh token of this application, to import a person's grant. It is stored, sealed, before it is redeemed, and
+    /// so is what the authority gives in its place: whatever goes wrong, the same request sent again goes on with it, and
+    /// after success answers with the same account. Without it the account is app-only (client credentials). `address` may
+    /// be a shared mailbox of that person.
     #[schema(value_type = Option<String>, format = Password)]
     refresh_token: Option<Secret>,
     /// Any data of the site's own, for each of the accounts.
@@ -143,13 +145,15 @@ pub(crate) struct AddedAccount {
 
 /// Adds app-only accounts, one or many, or imports a refresh token. Each mailbox is opened before it is stored.
 ///
-/// For `address`: 201 with the account, or the problem. For `addresses`: 200 with an account or a problem for each; one
+/// For `address`: 201 with the account, or the problem; 200 when the refresh token belongs to an account that is there
+/// already, which then lives on it. When authority or mail server cannot be reached, an import is kept for a week, and the
+/// gateway finishes it (`account.connected`) or says why not (`import.failed`). For `addresses`: 200 with an account or a problem for each; one
 /// that does not open spoils no other. Only what concerns all of them, such as the application's credential, is answered
 /// by one problem.
 #[utoipa::path(tag = "accounts", operation_id = "add_account", request_body = NewAccountBody, security(("api_key" = ["accounts:write"])),
     responses(
         (status = 201, description = "Added", body = AccountView),
-        (status = 200, description = "What became of each of `addresses`", body = AddedAccounts),
+        (status = 200, description = "What became of each of `addresses`; or the account that the refresh token is of", body = AddedAccounts),
         (status = "4XX", description = "A problem", body = crate::problem::Document, content_type = "application/problem+json"),
         (status = "5XX", description = "A problem", body = crate::problem::Document, content_type = "application/problem+json"),
     ))]
@@ -224,7 +228,11 @@ pub(crate) async fn post(
                 tenant: tenant.as_deref(),
                 metadata,
             };
-            import.one(mailbox(address), token).await?
+            let Connected {
+                account,
+                reconnected,
+            } = import.one(mailbox(address), token).await?;
+            return shown(&gateway, account, !reconnected).await;
         }
         (whom, _) => {
             if registration.application.app_only_scopes().is_empty() {
@@ -247,12 +255,21 @@ pub(crate) async fn post(
             }
         }
     };
-    Ok(HttpResponse::Created()
+    shown(&gateway, account, true).await
+}
+
+async fn shown(gateway: &Gateway, account: Account, is_new: bool) -> Result<HttpResponse, Problem> {
+    let mut response = if is_new {
+        HttpResponse::Created()
+    } else {
+        HttpResponse::Ok()
+    };
+    Ok(response
         .insert_header((
             header::LOCATION,
             gateway.url(&format!("/v1/accounts/{}", account.id)),
         ))
-        .json(AccountView::of(&gateway, account).await?))
+        .json(AccountView::of(gateway, account).await?))
 }
 
 enum Whom {

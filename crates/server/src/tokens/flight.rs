@@ -8,6 +8,7 @@ use super::{
     slot::{Slot, Unstored},
     wanted::{Key, Wanted},
 };
+use crate::scopes;
 
 /// Why a token is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,16 +101,13 @@ impl Journey<'_> {
 
     async fn refresh(&self, registration: &Registration, grant: Grant) -> Result<Unstored, Error> {
         let asked_at = self.inner.clock.now();
-        let provider = &registration.application.provider;
-        let scopes = provider
-            .refresh_names_scopes
-            .then(|| registration.application.scopes());
+        let asked = scopes::of_grant(&registration.application, &grant.scopes);
         let tenant = self.wanted.tenant.as_deref();
         let refused = |error| Error::of(&error, &registration.asked(tenant));
         let response = registration
             .client(tenant)
             .map_err(refused)?
-            .refresh(&grant.refresh_token, scopes)
+            .refresh(&grant.refresh_token, asked.as_ref())
             .await
             .map_err(refused)?;
         Ok(Unstored {
@@ -117,7 +115,10 @@ impl Journey<'_> {
                 .refresh_token
                 .clone()
                 .unwrap_or(grant.refresh_token),
-            scopes: response.scope.clone().unwrap_or(grant.scopes),
+            scopes: scopes::granted(
+                asked.as_ref().unwrap_or(&grant.scopes),
+                response.scope.as_ref(),
+            ),
             generation: grant.generation,
             response,
             at: asked_at,

@@ -1,8 +1,11 @@
 //! Connect sessions that end without an account.
 
+use mailgrant_server::Clock as _;
+use mailgrant_storage::{Consumed, SecretHash};
 use serde_json::json;
 
 use crate::{
+    events::kinds,
     session::Session,
     world::{ORIGIN, World, tokens},
 };
@@ -173,4 +176,50 @@ async fn a_window_that_is_closed_on_an_error_page_is_told_of() {
         diagnosis["remedy"].to_string().contains("/oauth/callback"),
         "{diagnosis}"
     );
+}
+
+#[tokio::test]
+async fn a_callback_that_died_with_its_process_leaves_a_link_that_works_again() {
+    let world = World::start().await;
+    let session = Session::of(&world).await;
+    let (_, state) = session.click(&world).await;
+    // The process took the answer and was killed before it had made anything of it.
+    let sessions = world.gateway.storage();
+    let taken = sessions
+        .connect_sessions()
+        .consume_state(&SecretHash::of(&state), world.clock.now())
+        .await;
+    assert!(matches!(taken, Ok(Consumed::Attempt(_))), "{taken:?}");
+    let phase = async || session.standing(&world).await.json()["phase"].clone();
+    assert_eq!(phase().await, "finishing");
+    world.clock.forward(120);
+    assert_eq!(phase().await, "created");
+    world
+        .authority_answers("code=c", 200, tokens("access", Some("refresh")))
+        .await;
+    let (cookie, state) = session.click(&world).await;
+    session
+        .come_back(&world, &cookie, &format!("code=c&state={state}"))
+        .await;
+    assert_eq!(session.seen(&world).await["status"], "connected");
+}
+
+#[tokio::test]
+async fn a_callback_that_died_is_over_when_its_time_is() {
+    let world = World::start().await;
+    let session = Session::of(&world).await;
+    let (_, state) = session.click(&world).await;
+    let storage = world.gateway.storage();
+    let sessions = storage.connect_sessions();
+    let hash = SecretHash::of(&state);
+    sessions
+        .consume_state(&hash, world.clock.now())
+        .await
+        .unwrap();
+    world.clock.forward(15 * 60);
+    world.gateway.round().await;
+    let seen = session.seen(&world).await;
+    assert_eq!(seen["status"], "expired", "{seen:#}");
+    let told = world.call("GET", "/v1/events", None).await.json();
+    assert_eq!(kinds(&told), ["connect_session.completed"]);
 }

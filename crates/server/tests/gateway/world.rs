@@ -82,6 +82,11 @@ impl Answer {
 
 impl World {
     pub(crate) async fn start() -> Self {
+        Self::start_with(&[]).await
+    }
+
+    /// The same with some settings from the environment.
+    pub(crate) async fn start_with(variables: &[(&str, &str)]) -> Self {
         let (authority, imap) = (MockServer::start().await, Imap::start().await);
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("ca.pem"), &imap.ca_pem).unwrap();
@@ -91,8 +96,10 @@ impl World {
             settings(&authority.uri(), imap.port),
         )
         .unwrap();
-        let settings =
-            Settings::load(Some(&dir.path().join("mailgrant.toml")), std::iter::empty()).unwrap();
+        let variables = variables
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let settings = Settings::load(Some(&dir.path().join("mailgrant.toml")), variables).unwrap();
         let clock = Arc::new(Stopped(AtomicI64::new(1_795_305_600)));
         let environment = Environment {
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
@@ -317,6 +324,21 @@ authorization_endpoint = "{authority}/authorize"
 token_endpoint = "{authority}/token"
 scopes = ["offline_access", "mail"]
 app_only_scopes = ["mail/.default"]
+imap = {{ host = "127.0.0.1", port = {imap}, tls = "implicit" }}
+tls_ca_file = "ca.pem"
+[[application]]
+id = "sender"
+provider = "sending"
+client_id = "client"
+client_secret_file = "secret"
+[[provider]]
+id = "sending"
+issuer = "{authority}/tenant/v2.0"
+authorization_endpoint = "{authority}/authorize"
+token_endpoint = "{authority}/token"
+scopes = ["offline_access", "mail", "mail.send"]
+smtp_scopes = ["mail.send"]
+refresh_names_scopes = true
 imap = {{ host = "127.0.0.1", port = {imap}, tls = "implicit" }}
 tls_ca_file = "ca.pem"
 [[provider]]
