@@ -56,7 +56,9 @@ pub(crate) async fn run(gateway: Data<Gateway>) {
     };
     let importing = async {
         while wait(&gateway, BETWEEN_IMPORTS).await {
-            imports::resume(&gateway).await;
+            // One that is left in the middle is gone on with after the next start.
+            let resuming = imports::resume(&gateway);
+            gateway.stopping.run_until_cancelled(resuming).await;
         }
     };
     tokio::join!(tidying, keeping, trying, importing);
@@ -71,6 +73,6 @@ async fn wait(gateway: &Gateway, pause: Duration) -> bool {
     timeout(pause, gateway.stopping.cancelled()).await.is_err()
 }
 
+const BETWEEN_ROUNDS: Duration = Duration::from_secs(15);
 /// One that was interrupted by the end of a process is not waited for long.
 const BETWEEN_IMPORTS: Duration = Duration::from_secs(3);
-const BETWEEN_ROUNDS: Duration = Duration::from_secs(15);
