@@ -18,7 +18,7 @@ use crate::{
     connect::Limiter,
     engine::{self, Engine},
     environment::Environment,
-    keeping,
+    http, keeping,
     routes::Places,
     settings::{Application, Settings},
     state,
@@ -196,6 +196,7 @@ async fn listen(
     let shared = state.clone();
     let server = HttpServer::new(move || app::app(shared.clone(), api.clone()))
         .workers(WORKERS)
+        .on_connect(http::remember)
         // The end of a streamed body is a small write of its own; held back, it costs a reader 40 ms.
         .tcp_nodelay(true)
         .disable_signals()

@@ -5,6 +5,7 @@ mod caller;
 mod fallback;
 mod form;
 mod headers;
+mod line;
 mod listing;
 mod parameters;
 mod span;
@@ -18,6 +19,7 @@ pub(crate) use self::{
     fallback::{Table, no_route},
     form::Form,
     headers::secure,
+    line::{Line, remember},
     listing::{Listing, limit},
     parameters::{Path, Query},
     span::{Span, log_access},

@@ -26,7 +26,7 @@ use self::{
     view::EventView,
 };
 use crate::{
-    http::{Caller, Events, Query, limit, shown_key},
+    http::{Caller, Events, Line, Query, limit, shown_key},
     problem::{Code, Problem},
     state::Gateway,
 };
@@ -100,7 +100,14 @@ pub(crate) async fn get(
     if wants_stream(request.headers()) {
         let key = shown_key(request.headers());
         let place = listen(&gateway, &caller.key)?;
-        return Ok(stream::respond(gateway, caller.site, key, after.id, place));
+        return Ok(stream::respond(
+            gateway,
+            caller.site,
+            key,
+            after.id,
+            Line::of(&request),
+            place,
+        ));
     }
     let _place = (wait > 0)
         .then(|| listen(&gateway, &caller.key))
@@ -110,7 +117,7 @@ pub(crate) async fn get(
         &caller.site,
         &after,
         limit,
-        Duration::from_secs(wait),
+        (Duration::from_secs(wait), Line::of(&request)),
     )
     .await?;
     Ok(list(&gateway, &request, page, after.id))
@@ -201,7 +208,7 @@ async fn page(
     site: &str,
     after: &Position,
     limit: u32,
-    wait: Duration,
+    (wait, line): (Duration, Line),
 ) -> Result<EventPage, Problem> {
     let deadline = Instant::now() + wait;
     let mut news = gateway.storage.events().news();
@@ -219,6 +226,7 @@ async fn page(
         tokio::select! {
             _ = timeout_at(deadline, news.changed()) => {}
             () = gateway.stopping.cancelled() => return Ok(page),
+            () = line.hung_up() => return Ok(page),
         }
     }
 }

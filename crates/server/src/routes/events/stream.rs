@@ -29,7 +29,7 @@ use tokio::{
 };
 
 use super::{places::Place, view::EventView};
-use crate::state::Gateway;
+use crate::{http::Line, state::Gateway};
 
 pub(super) const MEDIA_TYPE: &str = "text/event-stream";
 
@@ -39,6 +39,7 @@ pub(super) fn respond(
     site: String,
     key: Option<SecretHash>,
     after: Option<EventId>,
+    line: Line,
     place: Place,
 ) -> HttpResponse {
     let opening = match &after {
@@ -52,6 +53,7 @@ pub(super) fn respond(
         key,
         position: after,
         opening: Some(opening),
+        line,
         place,
     };
     HttpResponse::Ok()
@@ -74,6 +76,7 @@ struct Reader {
     position: Option<EventId>,
     news: watch::Receiver<i64>,
     opening: Option<String>,
+    line: Line,
     place: Place,
 }
 
@@ -97,6 +100,7 @@ impl Reader {
             tokio::select! {
                 _ = self.news.changed() => {}
                 () = self.gateway.stopping.cancelled() => return None,
+                () = self.line.hung_up() => return None,
                 // Tells proxies that the line is alive, and the gateway when it is not.
                 () = sleep(HEARTBEAT) => return Some(":\n\n".to_owned()),
             }
