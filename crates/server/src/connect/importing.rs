@@ -5,25 +5,21 @@
 //! ends the process or keeps the mail server from answering, the token is still there: it is tried again by the gateway,
 //! or when it is given again. Only a refusal is final.
 
-use std::{
-    collections::HashMap,
-    pin::pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+mod redeeming;
+
+use std::{pin::pin, sync::Arc, time::Duration};
 
 use mailgrant_core::{
     scope::Scopes,
     time::UnixTime,
     token::{RefreshToken, TokenResponse},
 };
-use mailgrant_oauth::Client;
-use mailgrant_storage::{
-    Begun, Connected, Import, ImportId, ImportRequest, NewImport, Rest, Storage,
-};
+use mailgrant_storage::{Begun, Connected, Import, ImportRequest, NewImport, Rest};
 use thiserror::Error as ThisError;
 use tokio::time::{Instant, sleep};
 
+pub(crate) use self::redeeming::Unstored;
+use self::redeeming::Using;
 use super::{
     adoption::{Proven, SignIn},
     ending::Ending,
@@ -66,15 +62,17 @@ pub enum ImportFault {
     UnderWay,
 }
 
-/// Successors that the storage did not take; the tokens that they replace may be dead.
-#[derive(Default)]
-pub(crate) struct Unstored(Mutex<HashMap<ImportId, (i64, RefreshToken)>>);
-
 /// Who waits for the outcome.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Waiting {
     Caller,
     Nobody,
+}
+
+impl ImportFault {
+    fn refused(error: mailgrant_oauth::Error) -> Self {
+        Self::Authority(Box::new(error))
+    }
 }
 
 impl Engine {
@@ -219,7 +217,7 @@ impl Engine {
         let using = Using {
             client: registration
                 .client(import.request.tenant.as_deref())
-                .map_err(refused)?,
+                .map_err(ImportFault::refused)?,
             asks: scopes::of_unknown_grant(&registration.application),
             storage: Arc::clone(&self.storage),
             unstored: Arc::clone(&self.unstored),
@@ -306,7 +304,7 @@ impl Engine {
 
     /// What an event says of it.
     fn told(&self, import: &Import, fault: &ImportFault) -> serde_json::Value {
-        let diagnosis = match fault {
+        match fault {
             ImportFault::Ending(Ending::Failed(known) | Ending::AdminConsent(known)) => {
                 known.to_json()
             }
@@ -322,83 +320,7 @@ impl Engine {
                 super::mending::known(account).to_json()
             }
             ImportFault::Storage(_) | ImportFault::UnderWay => serde_json::Value::Null,
-        };
-        serde_json::json!(diagnosis)
-    }
-}
-
-/// One use of a refresh token.
-struct Using {
-    client: Client,
-    asks: Vec<Option<Scopes>>,
-    storage: Arc<dyn Storage>,
-    unstored: Arc<Unstored>,
-    id: ImportId,
-    generation: i64,
-    refresh_token: RefreshToken,
-}
-
-/// What came of it.
-struct Used {
-    response: TokenResponse,
-    asked: Option<Scopes>,
-    generation: i64,
-}
-
-impl Using {
-    async fn run(self) -> Result<Used, ImportFault> {
-        let refreshed = scopes::refresh(&self.client, &self.refresh_token, &self.asks).await;
-        let (mut response, asked) = refreshed.map_err(refused)?;
-        let mut generation = self.generation;
-        match &response.refresh_token {
-            Some(successor) if *successor != self.refresh_token => {
-                generation = self.keep(successor).await?;
-            }
-            // That stays good (RFC 6749 §6).
-            _ => response.refresh_token = Some(self.refresh_token),
         }
-        Ok(Used {
-            response,
-            asked,
-            generation,
-        })
-    }
-
-    async fn keep(&self, successor: &RefreshToken) -> Result<i64, ImportFault> {
-        // In memory first: if the storage fails, the next try begins with storing it.
-        self.unstored.put(&self.id, self.generation, successor);
-        let mut pauses = PAUSES.into_iter();
-        let stored = loop {
-            let imports = self.storage.imports();
-            match imports.replace(&self.id, self.generation, successor).await {
-                Ok(stored) => break stored,
-                Err(error) => match pauses.next() {
-                    Some(pause) => sleep(pause).await,
-                    None => return Err(error.into()),
-                },
-            }
-        };
-        self.unstored.forget(&self.id);
-        stored.ok_or(ImportFault::UnderWay)
-    }
-}
-
-impl Unstored {
-    fn of(&self, import: &ImportId) -> Option<(i64, RefreshToken)> {
-        self.lock().get(import).cloned()
-    }
-
-    fn put(&self, import: &ImportId, generation: i64, successor: &RefreshToken) {
-        self.lock()
-            .insert(import.clone(), (generation, successor.clone()));
-    }
-
-    fn forget(&self, import: &ImportId) {
-        self.lock().remove(import);
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<ImportId, (i64, RefreshToken)>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -412,10 +334,6 @@ enum Verdict {
     Dead,
     /// Somebody else goes on with it.
     Elsewhere,
-}
-
-fn refused(error: mailgrant_oauth::Error) -> ImportFault {
-    ImportFault::Authority(Box::new(error))
 }
 
 fn nothing_kept(fault: ImportFault) -> ImportFailure {
@@ -443,9 +361,3 @@ const TRIED: Duration = Duration::from_secs(7 * 86_400);
 const CORRECTED: Duration = Duration::from_secs(86_400);
 const FIRST_PAUSE: Duration = Duration::from_secs(30);
 const LONGEST_PAUSE: Duration = Duration::from_secs(15 * 60);
-/// Between tries to store a successor.
-const PAUSES: [Duration; 3] = [
-    Duration::from_millis(200),
-    Duration::from_secs(1),
-    Duration::from_secs(2),
-];

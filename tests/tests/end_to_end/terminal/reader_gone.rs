@@ -4,7 +4,7 @@ use std::fs;
 
 use mailgrant_tests::terminal::{ADA, Terminal};
 
-use super::login::obtained_elsewhere;
+use super::import::obtained_elsewhere;
 
 #[tokio::test]
 async fn an_import_that_nobody_watches_is_not_lost() {
