@@ -72,7 +72,7 @@ async fn no_secret_is_in_the_files_or_in_debug_output() {
         site: "default".to_owned(),
         application: "contoso".to_owned(),
         request: ImportRequest::default(),
-        refresh_token: RefreshToken::new(&secret("import")).unwrap(),
+        refresh_token: RefreshToken::new(secret("import")).unwrap(),
         expires_at: UnixTime(NOW.0 + 600),
     };
     shown += &format!("{import:?}");
@@ -81,7 +81,7 @@ async fn no_secret_is_in_the_files_or_in_debug_output() {
     let Begun::Begun(begun) = begun else {
         panic!("{begun:?}");
     };
-    let next = RefreshToken::new(&secret("successor")).unwrap();
+    let next = RefreshToken::new(secret("successor")).unwrap();
     imports.replace(&begun.id, 1, &next).await.unwrap();
     shown += &format!("{begun:?}");
     let link = die(&*storage, &account).await;
