@@ -10,9 +10,11 @@ mod tidy;
 use std::time::Duration;
 
 use actix_web::web::Data;
+use mailgrant_core::time::UnixTime;
+use mailgrant_storage::Account;
 use tokio::time::timeout;
 
-use crate::state::Gateway;
+use crate::{pauses, state::Gateway};
 
 /// What is remembered from one round to the next.
 #[derive(Default)]
@@ -64,6 +66,12 @@ pub(crate) async fn run(gateway: Data<Gateway>) {
     tokio::join!(tidying, keeping, trying, importing);
 }
 
+/// Whether the account's next try is due.
+fn is_time(account: &Account, now: UnixTime) -> bool {
+    let left = |next| pauses::left(next, now, LONGEST_PAUSE);
+    account.next_attempt_at.and_then(left).is_none()
+}
+
 /// Waits until the next round is due; false when there will be none.
 async fn goes_on(gateway: &Gateway) -> bool {
     wait(gateway, BETWEEN_ROUNDS).await
@@ -73,6 +81,8 @@ async fn wait(gateway: &Gateway, pause: Duration) -> bool {
     timeout(pause, gateway.stopping.cancelled()).await.is_err()
 }
 
+/// No authority and no mail server is given a longer one.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60 * 60);
 const BETWEEN_ROUNDS: Duration = Duration::from_secs(15);
 /// One that was interrupted by the end of a process is not waited for long.
 const BETWEEN_IMPORTS: Duration = Duration::from_secs(3);

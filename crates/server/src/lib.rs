@@ -20,6 +20,7 @@ mod environment;
 mod gateway;
 mod http;
 mod keeping;
+mod pauses;
 mod pool;
 mod problem;
 mod reading;

@@ -9,6 +9,8 @@ use std::{
 use mailgrant_core::time::UnixTime;
 use mailgrant_storage::AccountId;
 
+use crate::pauses;
+
 /// Lets each account through so many times in a while.
 #[derive(Debug, Default)]
 pub(crate) struct Limiter(Mutex<HashMap<AccountId, Window>>);
@@ -30,8 +32,7 @@ impl Limiter {
             ends: now + WHILE,
             used: 0,
         });
-        // Or the clock was put back.
-        if now >= window.ends || window.ends.since(now) > WHILE {
+        if pauses::left(window.ends, now, WHILE).is_none() {
             *window = Window {
                 ends: now + WHILE,
                 used: 0,

@@ -16,6 +16,7 @@ use mailgrant_storage::{Account, AccountFilter, AccountId, AccountState};
 
 use super::rest::Rests;
 use crate::{
+    pauses,
     state::Gateway,
     tokens::{self, Authority, Due, Error, LiveToken},
 };
@@ -56,8 +57,8 @@ pub(super) async fn keep(gateway: &Gateway) {
     if let Err(error) = retry(gateway, &mended).await {
         tracing::warn!(%error, "degraded accounts were not tried again");
     }
-    let until_look = lock(&keeper.looks).since(now);
-    if until_look.is_zero() || until_look > BETWEEN_LOOKS {
+    let next_look = *lock(&keeper.looks);
+    if pauses::left(next_look, now, BETWEEN_LOOKS).is_none() {
         *lock(&keeper.looks) = now + BETWEEN_LOOKS;
         if let Err(error) = keep_alive(gateway).await {
             tracing::warn!(%error, "unused grants were not kept alive");
@@ -113,8 +114,7 @@ async fn retry(
         let page = accounts.list(&filter, after.as_ref(), PAGE).await?;
         let now = gateway.now();
         let is_due = |account: &Account| {
-            let until_then = account.next_attempt_at.unwrap_or(now).since(now);
-            let is_time = until_then.is_zero() || until_then > A_DAY;
+            let is_time = super::is_time(account, now);
             (is_time || mended.contains(&account.application)) && tokens::is_authoritys(account)
         };
         let due = page.items.into_iter().filter(is_due);

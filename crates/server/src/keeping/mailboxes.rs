@@ -55,10 +55,8 @@ async fn retry(gateway: &Gateway) -> Result<(), mailgrant_storage::Error> {
         let accounts = gateway.storage.accounts();
         let page = accounts.list(&filter, after.as_ref(), PAGE).await?;
         let now = gateway.now();
-        let is_due = |account: &Account| {
-            account.next_attempt_at.is_none_or(|next| next <= now)
-                && !tokens::is_authoritys(account)
-        };
+        let is_due =
+            |account: &Account| super::is_time(account, now) && !tokens::is_authoritys(account);
         stream::iter(page.items.into_iter().filter(is_due))
             .for_each_concurrent(AT_A_TIME, |account| async move {
                 if may(gateway, &account) {

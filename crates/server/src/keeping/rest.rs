@@ -4,6 +4,8 @@ use std::{collections::HashMap, hash::Hash, time::Duration};
 
 use mailgrant_core::time::UnixTime;
 
+use crate::pauses;
+
 /// Who failed lately, and is asked again only after a pause that doubles.
 #[derive(Debug)]
 pub(super) struct Rests<T> {
@@ -15,7 +17,7 @@ pub(super) struct Rests<T> {
 #[derive(Debug, Clone, Copy)]
 struct Rest {
     until: UnixTime,
-    /// How long it is at most; more is left only when the clock was put back.
+    /// How long it is.
     pause: Duration,
     failures: u32,
 }
@@ -75,8 +77,7 @@ impl<T: Eq + Hash> Rests<T> {
 
 impl Rest {
     fn is_over(&self, now: UnixTime) -> bool {
-        let left = self.until.since(now);
-        left.is_zero() || left > self.pause
+        pauses::left(self.until, now, self.pause).is_none()
     }
 }
 

@@ -4,7 +4,10 @@ use mailgrant_core::{time::UnixTime, token::AccessToken};
 use mailgrant_mail::imap::{self, Session};
 use mailgrant_storage::{Account, AccountState, Transition};
 
-use super::{Error, Inner, slot::Slot};
+use super::{
+    Error, Inner,
+    slot::{self, Slot},
+};
 use crate::{
     diagnosis::{self, Diagnosis, Login},
     tokens::{self, LiveToken},
@@ -29,9 +32,7 @@ pub(super) fn check_pause(account: &Account, now: UnixTime) -> Result<(), Error>
     let is_asked = is_in_trouble(account)
         && diagnosis(account).is_some_and(|found| found.code == diagnosis::THROTTLED);
     match account.next_attempt_at {
-        Some(next) if is_asked && now < next => Err(Error::Throttled {
-            retry_after: next.since(now),
-        }),
+        Some(next) if is_asked => slot::check(next, now),
         _ => Ok(()),
     }
 }

@@ -14,7 +14,7 @@ use tokio::{
 };
 
 use super::Error;
-use crate::tokens::LiveToken;
+use crate::{pauses, tokens::LiveToken};
 
 pub(super) struct Slot {
     /// Who may use a session now.
@@ -89,9 +89,7 @@ impl Slot {
     pub(super) fn check_pause(&self, now: UnixTime) -> Result<(), Error> {
         let trouble = self.trouble();
         match trouble.until {
-            Some(until) if trouble.is_asked && now < until => Err(Error::Throttled {
-                retry_after: until.since(now),
-            }),
+            Some(until) if trouble.is_asked => check(until, now),
             _ => Ok(()),
         }
     }
@@ -107,7 +105,7 @@ impl Slot {
         let mut trouble = self.trouble();
         let until = match (asked, trouble.until) {
             (Some(asked), _) => now + asked.min(LONGEST_ASKED),
-            (None, Some(until)) if now < until => until,
+            (None, Some(until)) if pauses::left(until, now, LONGEST_ASKED).is_some() => until,
             (None, _) => {
                 let doubled = FIRST_REST
                     .saturating_mul(1 << trouble.failures.min(10))
@@ -134,6 +132,14 @@ impl Slot {
 
     fn trouble(&self) -> MutexGuard<'_, Trouble> {
         self.trouble.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Keeps a pause that the server asked for.
+pub(super) fn check(until: UnixTime, now: UnixTime) -> Result<(), Error> {
+    match pauses::left(until, now, LONGEST_ASKED) {
+        Some(retry_after) => Err(Error::Throttled { retry_after }),
+        None => Ok(()),
     }
 }
 
@@ -190,6 +196,9 @@ mod tests {
         // No server makes a mailbox unusable for a day.
         let until = slot.rest(Some(seconds(86_400)), UnixTime(90), &Always(0));
         assert_eq!(until, UnixTime(90 + 3600));
+        assert!(slot.check_pause(UnixTime(91)).is_err());
+        // It began by a clock that was put back since.
+        assert!(slot.check_pause(UnixTime(-86_400)).is_ok());
     }
 
     #[test]

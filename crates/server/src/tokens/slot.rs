@@ -15,6 +15,7 @@ use mailgrant_storage::Random;
 use tokio::sync::watch;
 
 use super::{Due, Error, LiveToken, MARGIN, error::LONGEST_WAIT, wanted::Wanted};
+use crate::pauses;
 
 /// A request under way; every caller waits on the same one.
 pub(super) type Flight = watch::Receiver<Option<Result<LiveToken, Error>>>;
@@ -322,10 +323,8 @@ impl Slot {
 impl State {
     fn pausing(&self, now: UnixTime) -> Option<Error> {
         let pause = self.pause.as_ref()?;
-        let left = pause.until.since(now);
-        // None is longer: the clock was put back meanwhile.
-        let lasts = !left.is_zero() && left <= LONGEST_WAIT;
-        lasts.then(|| pause.error.clone().waiting(left))
+        let left = pauses::left(pause.until, now, LONGEST_WAIT)?;
+        Some(pause.error.clone().waiting(left))
     }
 }
 
