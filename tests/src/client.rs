@@ -87,7 +87,7 @@ pub fn trust_only(command: &mut Command, ca: Option<&str>) {
 }
 
 /// The Python that has PyPI's packages, where `cargo xtask setup` could make it; otherwise the machine's.
-fn python() -> PathBuf {
+pub fn python() -> PathBuf {
     let own = root().join("target/python/bin/python3");
     if own.exists() {
         own

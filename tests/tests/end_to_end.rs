@@ -33,6 +33,8 @@ mod corpus;
 mod delegated;
 #[path = "end_to_end/demo_in_browser.rs"]
 mod demo_in_browser;
+#[path = "end_to_end/description.rs"]
+mod description;
 #[path = "end_to_end/hostile_mail_server.rs"]
 mod hostile_mail_server;
 #[path = "end_to_end/imports.rs"]
