@@ -107,12 +107,8 @@ impl Pool {
                     lease.give_back(self.0.clock.now());
                     return Ok(result);
                 }
-                Err(error) if lease.was_dead(&error) => {
-                    tracing::debug!(account = %account.id, %error, "a kept session was dead");
-                }
-                Err(error) if error::is_broken_line(&error) && !was_cut => {
+                Err(error) if lease.may_repeat(&error, &mut was_cut) => {
                     tracing::debug!(account = %account.id, %error, "a session was cut");
-                    was_cut = true;
                 }
                 Err(error) => return Err(self.failed(account, lease, error).await),
             }
@@ -230,14 +226,18 @@ impl Lease {
         &mut self.session
     }
 
-    /// Whether the session was a kept one whose line had broken meanwhile. All others that are kept are as old: not one of
-    /// them is tried before a new one.
-    pub(crate) fn was_dead(&self, error: &imap::Error) -> bool {
-        let was_dead = self.kept && error::is_broken_line(error);
-        if was_dead {
-            self.slot.clear();
+    /// Whether work that broke off may begin anew on another session: always when this one was kept and its line had
+    /// broken meanwhile (all others that are kept are as old: not one of them is tried before a new one), and once when
+    /// the line of a new one was cut.
+    pub(crate) fn may_repeat(&self, error: &imap::Error, was_cut: &mut bool) -> bool {
+        if !error::is_broken_line(error) {
+            return false;
         }
-        was_dead
+        if self.kept {
+            self.slot.clear();
+            return true;
+        }
+        !std::mem::replace(was_cut, true)
     }
 
     /// Keeps the session for the next caller, when it is in order.

@@ -35,12 +35,6 @@ pub(crate) async fn get(
 ) -> Result<HttpResponse, Problem> {
     let id = email::id(&which.0)?;
     let account = account::find(&gateway, &caller.site, &which.0.account).await?;
-    // A kept session may be dead: that shows here, where it can be replaced.
-    let probe = gateway
-        .pool
-        .run(&account, async |session| reading::open(session, &id).await)
-        .await?;
-    probe?;
     let (first, download) = Download::begin(gateway, account, id).await?;
     let name = format!(
         "attachment; filename=\"{}.eml\"",
@@ -68,6 +62,7 @@ impl Download {
         account: Account,
         id: EmailId,
     ) -> Result<(Option<Bytes>, Self), Problem> {
+        let mut was_cut = false;
         let (lease, windows, first) = loop {
             let mut lease = gateway.pool.lease(&account).await?;
             let mut windows = Windows::of(id.uid);
@@ -79,8 +74,7 @@ impl Download {
             }
             .await;
             match first {
-                // The next one is new.
-                Err(error) if lease.was_dead(&error) => {}
+                Err(error) if lease.may_repeat(&error, &mut was_cut) => {}
                 first => break (lease, windows, first),
             }
         };
