@@ -21,7 +21,7 @@ pub(crate) struct Page {
     message: Box<Message>,
 }
 
-/// Style and script of the pages: name, media type, content.
+/// Style, script and icon of the pages: name, media type, content.
 pub(crate) const ASSETS: &[(&str, &str, &str)] = &[
     (
         "connect.css",
@@ -32,6 +32,11 @@ pub(crate) const ASSETS: &[(&str, &str, &str)] = &[
         "result.js",
         "text/javascript; charset=utf-8",
         include_str!("../../assets/connect/result.js"),
+    ),
+    (
+        "icon.svg",
+        "image/svg+xml",
+        include_str!("../../assets/icon.svg"),
     ),
 ];
 
@@ -332,7 +337,7 @@ fn respond(
 }
 
 /// Forms lead on to the authority, whatever hosts it sends the browser through: browsers apply `form-action` to redirects.
-const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; form-action 'self' https: http://127.0.0.1:* http://localhost:*; frame-ancestors 'none'; base-uri 'none'";
+const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self' https: http://127.0.0.1:* http://localhost:*; frame-ancestors 'none'; base-uri 'none'";
 
 #[cfg(test)]
 mod tests {

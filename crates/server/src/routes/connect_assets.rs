@@ -1,4 +1,4 @@
-//! `/connect/assets/{file}`: style and script of the pages that people see.
+//! `/connect/assets/{file}`: style, script and icon of the pages that people see.
 
 use actix_web::{HttpResponse, get, http::header};
 use serde::Deserialize;
@@ -10,8 +10,8 @@ pub(crate) struct Which {
     file: String,
 }
 
-/// Style and script of the connect pages.
-#[utoipa::path(tag = "connect pages", operation_id = "connect_asset", params(("file" = String, Path, description = "`connect.css` or `result.js`")),
+/// Style, script and icon of the connect pages.
+#[utoipa::path(tag = "connect pages", operation_id = "connect_asset", params(("file" = String, Path, description = "`connect.css`, `result.js` or `icon.svg`")),
     responses((status = 200, description = "The file"), (status = 404, description = "No such file", body = crate::problem::Document, content_type = "application/problem+json")))]
 #[get("/connect/assets/{file}")]
 pub(crate) async fn get(which: Path<Which>) -> Result<HttpResponse, Problem> {

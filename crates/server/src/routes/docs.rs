@@ -21,8 +21,8 @@ pub(crate) struct Which {
     file: String,
 }
 
-/// Style and script of the page.
-#[utoipa::path(tag = "gateway", operation_id = "docs_asset", params(("file" = String, Path, description = "`docs.css` or `docs.js`")),
+/// Style, script and icon of the page.
+#[utoipa::path(tag = "gateway", operation_id = "docs_asset", params(("file" = String, Path, description = "`docs.css`, `docs.js` or `icon.svg`")),
     responses((status = 200, description = "The file"), (status = 404, description = "No such file", body = crate::problem::Document, content_type = "application/problem+json")))]
 #[get("/docs/assets/{file}")]
 pub(crate) async fn asset(which: Path<Which>) -> Result<HttpResponse, Problem> {
@@ -35,6 +35,7 @@ pub(crate) async fn asset(which: Path<Which>) -> Result<HttpResponse, Problem> {
             "text/javascript; charset=utf-8",
             include_str!("../../assets/docs/docs.js"),
         ),
+        "icon.svg" => ("image/svg+xml", include_str!("../../assets/icon.svg")),
         _ => return Err(Problem::not_found("file")),
     };
     Ok(HttpResponse::Ok()

@@ -87,7 +87,9 @@ async fn the_description_is_complete() {
         "/docs",
         "/docs/assets/docs.js",
         "/docs/assets/docs.css",
+        "/docs/assets/icon.svg",
         "/connect/assets/connect.css",
+        "/connect/assets/icon.svg",
         "/connect/assets/result.js",
     ] {
         assert_eq!(
