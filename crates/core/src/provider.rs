@@ -329,12 +329,6 @@ impl Provider {
         }
         found
     }
-
-    /// Whether a sign-in itself tells whose mailbox it is; else `mailbox` or `login_hint` has to.
-    #[must_use]
-    pub fn tells_address(&self) -> bool {
-        !self.address_claims.is_empty() && self.scopes.contains("openid")
-    }
 }
 
 const TENANT: &str = "{tenant}";

@@ -106,17 +106,6 @@ impl Scopes {
         self.0.is_empty()
     }
 
-    /// Checks each with [`check_mail_scope`].
-    ///
-    /// # Errors
-    ///
-    /// The first that would yield a token which the mail servers refuse.
-    pub fn check_mail(&self) -> Result<(), ScopeProblem> {
-        self.0
-            .iter()
-            .try_for_each(|scope| check_mail_scope(scope.as_str()))
-    }
-
     /// What an answer's `scope` holds: what is no scope is left out.
     pub(crate) fn lenient(text: &str) -> Self {
         text.split_ascii_whitespace()
