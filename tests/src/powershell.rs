@@ -6,6 +6,8 @@
 
 mod evaluate;
 mod parse;
+mod reader;
+mod tree;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -76,7 +78,7 @@ impl<'s> Session<'s> {
             .collect();
         let list = self.sandbox.look("cmdlets").await?;
         let list = list["cmdlets"].as_array().context("no list of cmdlets")?;
-        let used: BTreeSet<String> = parse::cmdlets(&parse::script(script)?);
+        let used: BTreeSet<String> = tree::cmdlets(&parse::script(script)?);
         for name in used.iter().filter(|name| !LOCAL.contains(&name.as_str())) {
             let known = list
                 .iter()

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Map, Value, json};
 
 use super::Session;
-use super::parse::{Command, Expression, Part, Pipeline, Statement};
+use super::tree::{Command, Expression, Part, Pipeline, Statement};
 
 type Doing<'a, T> = Pin<Box<dyn Future<Output = Result<T>> + 'a>>;
 

@@ -1,121 +1,20 @@
 //! Reading.
 
-use std::collections::BTreeSet;
-
 use anyhow::{Context, Result, bail, ensure};
 
-#[derive(Debug)]
-pub(super) enum Statement {
-    /// `$name = …`, or `+=`.
-    Assign {
-        name: String,
-        add: bool,
-        value: Pipeline,
-    },
-    If {
-        condition: Expression,
-        then: Vec<Statement>,
-        otherwise: Vec<Statement>,
-    },
-    ForEach {
-        name: String,
-        items: Expression,
-        body: Vec<Statement>,
-    },
-    Throw(Expression),
-    Run(Pipeline),
-}
-
-#[derive(Debug)]
-pub(super) enum Pipeline {
-    Expression(Expression),
-    /// Commands, each with what the one before puts out.
-    Commands(Vec<Command>),
-}
-
-#[derive(Debug)]
-pub(super) struct Command {
-    pub name: String,
-    /// Without the dash; a switch has no value.
-    pub parameters: Vec<(String, Option<Expression>)>,
-    pub arguments: Vec<Expression>,
-}
-
-#[derive(Debug)]
-pub(super) enum Expression {
-    Text(Vec<Part>),
-    Variable(String),
-    Property(Box<Expression>, String),
-    List(Vec<Expression>),
-    Table(Vec<(String, Expression)>),
-    Not(Box<Expression>),
-    Binary(Box<Expression>, String, Box<Expression>),
-    Parentheses(Box<Pipeline>),
-}
-
-/// A piece of a text.
-#[derive(Debug)]
-pub(super) enum Part {
-    /// UTF-16, as PowerShell has it.
-    Units(Vec<u16>),
-    Variable(String),
-}
+use super::{
+    reader::Reader,
+    tree::{Command, Expression, Part, Pipeline, Statement},
+};
 
 pub(super) fn script(text: &str) -> Result<Vec<Statement>> {
     ensure!(
         text.is_ascii(),
         "not ASCII: Windows PowerShell reads it in the machine's code page"
     );
-    let mut reader = Reader { text, at: 0 };
+    let mut reader = Reader::new(text);
     let block = reader.block(None);
     block.with_context(|| format!("line {}", text[..reader.at].lines().count()))
-}
-
-/// The names of every command.
-pub(super) fn cmdlets(block: &[Statement]) -> BTreeSet<String> {
-    let mut names = BTreeSet::new();
-    for statement in block {
-        match statement {
-            Statement::Assign { value, .. } | Statement::Run(value) => {
-                of_pipeline(value, &mut names)
-            }
-            Statement::If {
-                condition,
-                then,
-                otherwise,
-            } => {
-                of_expression(condition, &mut names);
-                names.extend(cmdlets(then));
-                names.extend(cmdlets(otherwise));
-            }
-            Statement::ForEach { items, body, .. } => {
-                of_expression(items, &mut names);
-                names.extend(cmdlets(body));
-            }
-            Statement::Throw(_) => {}
-        }
-    }
-    names
-}
-
-fn of_pipeline(pipeline: &Pipeline, names: &mut BTreeSet<String>) {
-    match pipeline {
-        Pipeline::Commands(commands) => {
-            names.extend(commands.iter().map(|command| command.name.clone()))
-        }
-        Pipeline::Expression(expression) => of_expression(expression, names),
-    }
-}
-
-fn of_expression(expression: &Expression, names: &mut BTreeSet<String>) {
-    if let Expression::Parentheses(inner) = expression {
-        of_pipeline(inner, names);
-    }
-}
-
-struct Reader<'t> {
-    text: &'t str,
-    at: usize,
 }
 
 impl Reader<'_> {
@@ -417,68 +316,6 @@ impl Reader<'_> {
         self.spaces();
         self.expect("{")?;
         self.block(Some("}"))
-    }
-
-    fn name(&mut self) -> Result<String> {
-        let name = self.while_(|letter| letter.is_ascii_alphanumeric() || letter == '_');
-        ensure!(!name.is_empty(), "a name is missing: {}", self.line());
-        Ok(name)
-    }
-
-    fn rest(&self) -> &str {
-        &self.text[self.at..]
-    }
-
-    fn line(&self) -> &str {
-        self.rest().lines().next().unwrap_or_default()
-    }
-
-    fn while_(&mut self, wanted: impl Fn(char) -> bool) -> String {
-        let rest = self.rest();
-        let end = rest.find(|letter| !wanted(letter)).unwrap_or(rest.len());
-        let found = rest[..end].to_owned();
-        self.at += end;
-        found
-    }
-
-    fn take(&mut self, token: &str) -> bool {
-        let found = self.rest().starts_with(token);
-        if found {
-            self.at += token.len();
-        }
-        found
-    }
-
-    fn expect(&mut self, token: &str) -> Result<()> {
-        ensure!(
-            self.take(token),
-            "{token} is missing before: {}",
-            self.line()
-        );
-        Ok(())
-    }
-
-    /// A word by itself.
-    fn word(&mut self, word: &str) -> bool {
-        let after = self.rest().strip_prefix(word);
-        let found = after
-            .is_some_and(|after| !after.starts_with(|letter: char| letter.is_ascii_alphanumeric()));
-        found && self.take(word)
-    }
-
-    fn spaces(&mut self) {
-        self.while_(|letter| letter == ' ');
-    }
-
-    /// Line ends, comments and what separates statements.
-    fn lines(&mut self) {
-        loop {
-            self.while_(|letter| " \n;".contains(letter));
-            if !self.rest().starts_with('#') {
-                return;
-            }
-            self.while_(|letter| letter != '\n');
-        }
     }
 }
 
