@@ -8,6 +8,7 @@
     reason = "a test that cannot go on says so by panicking, and reads the clock and the environment it is given"
 )]
 
+pub mod archive;
 pub mod authority;
 pub mod browser;
 pub mod client;

@@ -28,6 +28,7 @@ pub(crate) fn run(console: &Console, arguments: &Arguments) -> Result<()> {
         .args(["bench", "--locked", "-p", "mailgrant-tests"])
         .env("MAILGRANT_BIN", workspace::binary("release"))
         .env("MAILGRANT_TESTS_MISSING", missing.names())
+        .env("MAILGRANT_TESTS_LOG", "info")
         .env("MAILGRANT_BENCH_OUT", out);
     if let Some(filter) = &arguments.filter {
         bench.arg("--").arg(filter);

@@ -4,7 +4,6 @@
 
 use std::{
     collections::BTreeSet,
-    fmt::Write as _,
     fs,
     path::Path,
     sync::{
@@ -17,14 +16,13 @@ use std::{
 use mailgrant_core::time::UnixTime;
 use mailgrant_server::{Clock, Environment, Gateway, RunningGateway, Settings};
 use mailgrant_storage::{ApiScope, NewApiKey, SystemRandom};
-use mailgrant_tests::{gateway::Answer, sandbox::Sandbox};
+use mailgrant_tests::{archive, gateway::Answer, sandbox::Sandbox};
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 use tempfile::TempDir;
 use tokio::task::JoinSet;
 
 const MAILBOXES: usize = 1_000;
-const CLIENT_ID: &str = "a84d2c17-15e3-47f9-b0d6-5c9f3e7a1288";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_thousand_mailboxes_cost_one_token_request_per_lifetime() {
@@ -111,18 +109,7 @@ impl World {
             .prefix("mailgrant-test-")
             .tempdir()
             .unwrap();
-        let tenant = dir.path().join("tenant.toml");
-        fs::write(&tenant, tenant_file()).unwrap();
-        let sandbox = Sandbox::start_with(
-            &dir.path().join("sandbox"),
-            ["--empty", "--tenant", &tenant.display().to_string()],
-        )
-        .unwrap();
-        for hundred in 0..MAILBOXES / 100 {
-            let letter = |each| json!({"mailbox": address(hundred * 100 + each), "from": "ada@quillmere.test", "subject": "Hello", "text": "One letter."});
-            let letters: Vec<_> = (0..100).map(letter).collect();
-            sandbox.control("deliver", &json!(letters)).await.unwrap();
-        }
+        let sandbox = archive::start(dir.path(), MAILBOXES).await.unwrap();
         let settings = settings(dir.path(), &sandbox);
         let now = SystemTime::now()
             .duration_since(SystemTime::UNIX_EPOCH)
@@ -155,7 +142,9 @@ impl World {
     async fn add_all(&self) -> Vec<String> {
         let mut accounts = Vec::new();
         for hundred in 0..MAILBOXES / 100 {
-            let addresses: Vec<_> = (0..100).map(|each| address(hundred * 100 + each)).collect();
+            let addresses: Vec<_> = (0..100)
+                .map(|each| archive::address(hundred * 100 + each))
+                .collect();
             let body = json!({"application": "archive", "addresses": addresses});
             let request = self.request(Method::POST, "/v1/accounts").json(&body);
             let answer = Answer::of(request).await;
@@ -219,7 +208,7 @@ impl World {
         if let Some(expires) = expires {
             secret["expires"] = expires.into();
         }
-        let path = format!("directory/applications/{CLIENT_ID}");
+        let path = format!("directory/applications/{}", archive::CLIENT_ID);
         let change = json!({ "secrets": [secret] });
         self.sandbox.change(&path, &change).await.unwrap();
     }
@@ -247,81 +236,10 @@ impl World {
     }
 }
 
-fn address(number: usize) -> String {
-    format!("box-{number:04}@quillmere.test")
-}
-
-fn tenant_file() -> String {
-    let mut text = format!(
-        r#"
-[tenant]
-id = "7c1e6a52-90d4-4b3f-a6c8-2d5b81f0e943"
-display_name = "Quillmere Books"
-domains = ["quillmere.test"]
-
-[[application]]
-client_id = "{CLIENT_ID}"
-display_name = "Quillmere archive"
-flow = "app_only"
-audience = "my_organization"
-service_principal_id = "e2c57d90-3b1a-4f68-8c2e-71a9d4065bf3"
-permissions = ["https://outlook.office365.com/IMAP.AccessAsApp"]
-admin_consent = ["https://outlook.office365.com/IMAP.AccessAsApp"]
-secrets = [{{ id = "11111111-2222-3333-4444-555555555553", value = "archive~secret" }}]
-
-[[service_principal]]
-application = "{CLIENT_ID}"
-object_id = "e2c57d90-3b1a-4f68-8c2e-71a9d4065bf3"
-"#
-    );
-    for number in 0..MAILBOXES {
-        let address = address(number);
-        let _ = write!(
-            text,
-            r#"
-[[shared_mailbox]]
-address = "{address}"
-display_name = "Box {number}"
-
-[[mailbox_permission]]
-mailbox = "{address}"
-trustee = "{CLIENT_ID}"
-rights = ["full_access"]
-"#
-        );
-    }
-    text
-}
-
 fn settings(dir: &Path, sandbox: &Sandbox) -> Settings {
     let home = dir.join("gateway");
-    fs::create_dir(&home).unwrap();
-    fs::write(home.join("secret"), "archive~secret").unwrap();
-    let (authority, tenant) = (sandbox.text("/authority"), sandbox.text("/tenant"));
-    let (ca, imap) = (sandbox.text("/ca_file"), &sandbox.ready["imap"]["port"]);
+    let text = archive::settings(&home, sandbox, 0).unwrap();
     let file = home.join("mailgrant.toml");
-    let text = format!(
-        r#"
-[server]
-listen = "127.0.0.1:0"
-[storage]
-url = "sqlite:mailgrant.db"
-[master_key]
-file = "master.key"
-[[application]]
-id = "archive"
-provider = "office"
-client_id = "{CLIENT_ID}"
-client_secret_file = "secret"
-[[provider]]
-id = "office"
-issuer = "{authority}/{tenant}/v2.0"
-scopes = ["openid", "https://outlook.office.com/IMAP.AccessAsUser.All"]
-app_only_scopes = ["https://outlook.office365.com/.default"]
-imap = {{ host = "localhost", port = {imap}, tls = "implicit" }}
-tls_ca_file = "{ca}"
-"#
-    );
     fs::write(&file, text).unwrap();
     Settings::load(Some(&file), std::iter::empty()).unwrap()
 }
