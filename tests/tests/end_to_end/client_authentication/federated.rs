@@ -49,6 +49,35 @@ async fn another_workloads_token_does_not() {
     assert!(!diagnosis.to_string().contains(token.trim()));
 }
 
+/// What Entra may have against an assertion, one after the other, as the sandbox words it.
+#[tokio::test]
+async fn each_refusal_of_an_assertion_has_its_own_diagnosis() {
+    let stage = start().await;
+    for (number, code) in [
+        (700_021, "assertion_client"),
+        (700_024, "assertion_time"),
+        (50_027, "assertion_malformed"),
+        (70_025, "federated_credential_missing"),
+        (700_211, "federated_issuer"),
+        (700_212, "federated_audience"),
+        (700_213, "federated_subject"),
+        (700_229, "federated_token_of_a_person"),
+        (7_000_272, "federated_signature"),
+        (501_661, "federated_signature"),
+        (7_000_112, "application_disabled"),
+        (700_016, "application_not_in_tenant"),
+        (90_002, "tenant_unknown"),
+        (700_005, "sign_ins_mixed_up"),
+    ] {
+        let fault = json!({"authority": {"error": number, "path": "/token", "times": 1}});
+        let sandbox = &stage.office.sandbox;
+        sandbox.control("faults", &fault).await.unwrap();
+        let diagnosis = stage.refused(ADA).await;
+        assert_eq!(diagnosis["code"], code, "AADSTS{number}: {diagnosis:#}");
+        assert_eq!(diagnosis["error_codes"], json!([number]), "{diagnosis:#}");
+    }
+}
+
 async fn start() -> Stage {
     Stage::start(
         "federated = { token_file = \"token\" }",
