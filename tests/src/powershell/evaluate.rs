@@ -196,6 +196,10 @@ fn binary(left: &Value, operator: &str, right: &Value) -> Result<Value> {
         }
         "-contains" => json!(has()),
         "-notcontains" => json!(!has()),
+        "-cnotcontains" => {
+            let same = |item: &Value| written(item) == written(right);
+            json!(!items_of(left.clone()).iter().any(same))
+        }
         "-and" => json!(is_true(left) && is_true(right)),
         "-split" => {
             let separator = written(right);

@@ -323,12 +323,13 @@ fn text(text: &str) -> Expression {
     Expression::Text(vec![Part::Units(text.encode_utf16().collect())])
 }
 
-const OPERATORS: [&str; 8] = [
+const OPERATORS: [&str; 9] = [
     "-eq",
     "-ceq",
     "-ne",
     "-contains",
     "-notcontains",
+    "-cnotcontains",
     "-and",
     "-split",
     "-gt",

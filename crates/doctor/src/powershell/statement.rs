@@ -54,6 +54,8 @@ pub enum Condition {
     Contains(Value, Value),
     /// The first, a list, lacks the second.
     Lacks(Value, Value),
+    /// The same with regard to case, as for URLs.
+    LacksSame(Value, Value),
     /// Both hold.
     Both(Box<Condition>, Box<Condition>),
 }
@@ -157,6 +159,7 @@ impl fmt::Display for Condition {
             Self::Differ(left, right) => write!(formatter, "{left} -ne {right}"),
             Self::Contains(list, item) => write!(formatter, "{list} -contains {item}"),
             Self::Lacks(list, item) => write!(formatter, "{list} -notcontains {item}"),
+            Self::LacksSame(list, item) => write!(formatter, "{list} -cnotcontains {item}"),
             Self::Both(first, second) => write!(formatter, "({first}) -and ({second})"),
         }
     }

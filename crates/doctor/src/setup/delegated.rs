@@ -96,7 +96,7 @@ pub(super) fn redirect_uri(set_up: &SetUp<'_>, cloud: &Cloud) -> Step {
             vec![Statement::Add("uris", Value::Variable("uri"))],
         ),
         Statement::If(
-            Condition::Lacks(Value::Variable("uris"), Value::text(&uri)),
+            Condition::LacksSame(Value::Variable("uris"), Value::text(&uri)),
             vec![
                 Statement::Add("uris", Value::text(&uri)),
                 Statement::Run(

@@ -286,6 +286,11 @@ impl Seen<'_> {
                     "If it is refused all the same, IMAP may be off: {}",
                     cmdlets::imap_on(name(self.login.user))
                 ),
+                &format!(
+                    "`mailgrant setup --application {} --mailbox ADDRESS --format ps1` prints all of it, and looks the object id up.",
+                    self.login.application.id
+                ),
+                AGAIN,
             ],
         )
     }
@@ -422,7 +427,8 @@ fn shown(text: &str) -> String {
 
 const DELEGATED: &str = "IMAP.AccessAsUser.All";
 const APP_ONLY: &str = "IMAP.AccessAsApp";
-const AGAIN: &str = "Then start again; Exchange may take some minutes to notice.";
+const AGAIN: &str =
+    "Then start again; Exchange may take some minutes, at times an hour or two, to notice.";
 const NOT_CONNECTED: &str = "Check that the mailbox exists and has a licence, and that whoever signed in may open it: for a shared mailbox Full Access, for app-only access Add-MailboxPermission for the service principal.";
 /// The code of a pause that the mail server asked for.
 pub(crate) const THROTTLED: &str = "mail_server_throttled";
