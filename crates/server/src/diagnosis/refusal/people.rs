@@ -159,7 +159,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule::new(
         &[65_004],
         "access_denied",
-        "The person did not agree",
+        "Access was not granted",
         &[delegated("Try again and agree to the permissions that are shown.")],
     ),
     Rule::new(
