@@ -13,6 +13,7 @@ pub mod authority;
 pub mod browser;
 pub mod client;
 pub mod corpus;
+pub mod customers;
 pub mod dovecot;
 pub mod gateway;
 pub mod mail_server;

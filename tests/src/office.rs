@@ -49,6 +49,10 @@ pub struct Settings {
     pub http_proxy: Option<String>,
     /// The registration's tenant: `common`, `organizations`, `consumers`; `None`: the sandbox's own, which alone is asked.
     pub tenant: Option<&'static str>,
+    /// Whether the sandbox has other organizations too: see [`crate::customers`].
+    pub customers: bool,
+    /// The preset that the provider is like.
+    pub preset: &'static str,
     /// More lines of the first application.
     pub more: &'static str,
     /// The origin of the site that embeds the widget.
@@ -65,6 +69,8 @@ impl Default for Settings {
             credential: None,
             http_proxy: None,
             tenant: None,
+            customers: false,
+            preset: "microsoft365",
             more: "",
             site: SITE.to_owned(),
             redirect_uri_registered: true,
@@ -209,7 +215,11 @@ impl Ground {
             .prefix("mailgrant-test-")
             .tempdir()?;
         let tenant = dir.path().join("tenant.toml");
-        fs::write(&tenant, include_str!("tenant.toml"))?;
+        let mut tenants = include_str!("tenant.toml").to_owned();
+        if settings.customers {
+            tenants.push_str(include_str!("tenants.toml"));
+        }
+        fs::write(&tenant, tenants)?;
         let uri = if settings.redirect_uri_registered {
             Configuration::redirect_uri(port)
         } else {
@@ -263,7 +273,7 @@ impl Settings {
         let scope = self.scope;
         let (authority, own) = (sandbox.text("/authority"), sandbox.text("/tenant"));
         let tenant = self.tenant.unwrap_or(own);
-        let (more, site) = (self.more, &self.site);
+        let (more, site, preset) = (self.more, &self.site, self.preset);
         let secret = |file: &str| format!("client_secret_file = \"{file}\"");
         let proven = |file| self.credential.clone().unwrap_or_else(|| secret(file));
         let (corp, archive) = (proven("client-secret"), proven("archive-secret"));
@@ -299,7 +309,7 @@ client_id = "a84d2c17-15e3-47f9-b0d6-5c9f3e7a1288"
 
 [[provider]]
 id = "office"
-like = "microsoft365"
+like = "{preset}"
 display_name = "Office"
 issuer = "{authority}/{{tenant}}/v2.0"
 scopes = ["openid", "profile", "email", "offline_access", "{scope}"]

@@ -20,6 +20,9 @@ use crate::sandbox::Sandbox;
 pub struct Session<'s> {
     sandbox: &'s Sandbox,
     variables: BTreeMap<String, Value>,
+    /// The tenants that `Connect-MgGraph` and `Connect-ExchangeOnline` named.
+    graph: Option<String>,
+    exchange: Option<String>,
     /// What was shown, a line each: by `Write-Host`, and the objects that commands put out.
     pub shown: Vec<String>,
     /// Every cmdlet that was sent, in order, with its parameters.
@@ -33,6 +36,8 @@ impl<'s> Session<'s> {
         Self {
             sandbox,
             variables: BTreeMap::new(),
+            graph: None,
+            exchange: None,
             shown: Vec::new(),
             sent: Vec::new(),
             output: Vec::new(),
@@ -99,16 +104,35 @@ impl<'s> Session<'s> {
     /// Sends a cmdlet; gives the objects that it puts out.
     async fn send(&mut self, name: &str, parameters: Map<String, Value>) -> Result<Vec<Value>> {
         self.sent.push((name.to_owned(), parameters.clone()));
-        let path = format!("cmdlets/{name}");
+        let of_graph = name.contains("-Mg");
+        let tenant = match name {
+            "Connect-MgGraph" => text(&parameters, "TenantId"),
+            "Connect-ExchangeOnline" => text(&parameters, "Organization"),
+            _ if of_graph => self.graph.clone(),
+            _ => self.exchange.clone(),
+        };
+        let path = match &tenant {
+            Some(tenant) => format!("cmdlets/{name}?tenant={tenant}"),
+            None => format!("cmdlets/{name}"),
+        };
         let mut answer = self
             .sandbox
             .control(&path, &Value::Object(parameters))
             .await?;
+        match name {
+            "Connect-MgGraph" => self.graph = tenant,
+            "Connect-ExchangeOnline" => self.exchange = tenant,
+            _ => {}
+        }
         match answer["output"].take() {
             Value::Array(output) => Ok(output),
             other => bail!("{name} put out {other}"),
         }
     }
+}
+
+fn text(parameters: &Map<String, Value>, name: &str) -> Option<String> {
+    parameters.get(name)?.as_str().map(str::to_owned)
 }
 
 /// PowerShell's own.

@@ -7,6 +7,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
+use reqwest::Method;
 use serde_json::Value;
 
 use crate::{
@@ -93,8 +94,20 @@ impl Sandbox {
 
     /// Changes some keys of an entry of the tenant: `directory/users/ADDRESS`.
     pub async fn change(&self, path: &str, body: &Value) -> Result<()> {
+        self.edit(Method::PATCH, path, body).await
+    }
+
+    /// Takes an entry out: `directory/users/ADDRESS`.
+    pub async fn remove(&self, path: &str) -> Result<()> {
+        self.edit(Method::DELETE, path, &Value::Null).await
+    }
+
+    async fn edit(&self, method: Method, path: &str, body: &Value) -> Result<()> {
         let url = format!("{}/{path}", self.text("/control"));
-        let request = self.http.patch(url).header("X-Sandbox-Control", "1");
+        let request = self
+            .http
+            .request(method, url)
+            .header("X-Sandbox-Control", "1");
         let answer = request.json(body).send().await?;
         let status = answer.status();
         anyhow::ensure!(

@@ -263,15 +263,14 @@ async fn serve_smtp(
     })
 }
 
-/// Opens every mailbox of the tenant, and fills new ones with sample mail.
+/// Opens every mailbox of all tenants, and fills new ones with sample mail.
 async fn open_mail(
     settings: &SandboxSettings,
     directory: &Directory,
 ) -> Result<Arc<MailStore>, Error> {
     let users: Vec<seed::User> = directory
-        .tenant()
-        .mailboxes
-        .iter()
+        .tenants()
+        .mailboxes()
         .map(|mailbox| seed::User {
             address: mailbox.address.clone(),
             display_name: mailbox.display_name.clone(),

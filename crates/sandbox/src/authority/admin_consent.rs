@@ -76,7 +76,7 @@ fn read(
     let scope = params.get("scope").map(str::to_owned);
     let permissions = match &scope {
         None => application.permissions.iter().copied().collect(),
-        Some(scope) => of_scope(authority, &application, scope)?,
+        Some(scope) => of_scope(authority, &segment, &application, scope)?,
     };
     Ok((
         application,
@@ -91,11 +91,13 @@ fn read(
 /// What a scope means to an administrator: `.default` covers the application permissions too.
 fn of_scope(
     authority: &Authority,
+    segment: &TenantSegment,
     application: &Application,
     scope: &str,
 ) -> Result<BTreeSet<Permission>, Problem> {
-    let directory = authority.directory.tenant().display_name.clone();
-    let requested = RequestedScopes::parse(scope, application, &directory)?;
+    let tenants = authority.directory.tenants();
+    let directory = &segment.tenant(&tenants).display_name;
+    let requested = RequestedScopes::parse(scope, application, directory)?;
     let mut permissions = requested.permissions();
     for target in requested.targets.iter().filter(|target| target.is_default) {
         permissions.extend(application.configured(target.resource, PermissionKind::Application));
@@ -124,7 +126,9 @@ pub(crate) fn next(
             pages::admin_consent(authority, browser, &flow, &person, &asked.permissions)
         }
         Some(person) => {
-            let directory = authority.directory.tenant().display_name.clone();
+            let tenants = authority.directory.tenants();
+            let directory = tenants.of(&person).display_name.clone();
+            drop(tenants);
             let problem = consent::ADMINISTRATOR_NEEDED.with([
                 &directory,
                 &flow.application.display_name,
@@ -181,16 +185,23 @@ pub(crate) fn decide(
     let permissions: Vec<_> = asked.permissions.iter().copied().collect();
     authority
         .directory
-        .consent(&flow.application.client_id, None, &permissions)
+        .consent(
+            &person.tenant,
+            &flow.application.client_id,
+            None,
+            &permissions,
+        )
         .map_err(|error| {
             tracing::error!(%error, "a consent could not be written down");
             service::DIRECTORY_UNAVAILABLE.problem()
         })?;
     authority.record(entry, &Ok::<(), Problem>(()));
-    let tenant = authority.directory.tenant().id.clone();
     Ok(match &asked.answer {
         Some(answer) => {
-            let mut parameters = vec![("admin_consent", "True"), ("tenant", tenant.as_str())];
+            let mut parameters = vec![
+                ("admin_consent", "True"),
+                ("tenant", person.tenant.as_str()),
+            ];
             if let Some(scope) = &asked.scope {
                 parameters.push(("scope", scope));
             }

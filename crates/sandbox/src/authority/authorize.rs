@@ -152,14 +152,16 @@ fn read(
     if prompt == Some(Prompt::SelectAccount) && params.get("login_hint").is_some() {
         return Err(refuse(request::PROMPT_AND_HINT.problem()));
     }
-    let directory = authority.directory.tenant().display_name.clone();
+    let tenants = authority.directory.tenants();
+    let tenant = segment.tenant(&tenants);
     let scopes = params
         .required("scope")
-        .and_then(|scope| RequestedScopes::parse(scope, &application, &directory))
+        .and_then(|scope| RequestedScopes::parse(scope, &application, &tenant.display_name))
         .map_err(refuse)?;
     for target in &scopes.targets {
-        gate::check_resource(authority, &application, target.resource).map_err(refuse)?;
+        gate::check_resource(tenant, &application, target.resource).map_err(refuse)?;
     }
+    drop(tenants);
     if platform == Platform::Spa && params.get("code_challenge").is_none() {
         return Err(refuse(request::PKCE_REQUIRED.problem()));
     }

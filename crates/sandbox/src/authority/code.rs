@@ -121,7 +121,7 @@ impl Codes {
             return Err(grant::CODE_EXPIRED.problem());
         }
         issued.redeemed = true;
-        if grant.segment != redemption.segment && redemption.segment == TenantSegment::Consumers {
+        if grant.segment != *redemption.segment && *redemption.segment == TenantSegment::Consumers {
             return Err(grant::OF_ANOTHER_TENANT.problem());
         }
         if grant.redirect_uri != redemption.redirect_uri {
@@ -160,7 +160,7 @@ pub(crate) struct Redemption<'a> {
     pub client_id: &'a str,
     pub redirect_uri: &'a str,
     pub verifier: Option<&'a str>,
-    pub segment: TenantSegment,
+    pub segment: &'a TenantSegment,
 }
 
 const LIFETIME: Duration = Duration::from_secs(10 * 60);

@@ -63,7 +63,7 @@ fn decide(
     if !accepted {
         // At the end of the page that wants an administrator, giving up means something else than a refusal.
         let problem = match form.get("reason") {
-            Some("approval") => step::approval_needed(authority, &flow.application),
+            Some("approval") => step::approval_needed(authority, &flow.application, &person),
             _ if matches!(kind, FlowKind::Device(_)) => device::DECLINED.problem(),
             _ => consent::DECLINED.problem(),
         };
@@ -85,7 +85,12 @@ fn decide(
     let holder = (!everybody).then_some(person.object_id.as_str());
     authority
         .directory
-        .consent(&flow.application.client_id, holder, &permissions)
+        .consent(
+            &person.tenant,
+            &flow.application.client_id,
+            holder,
+            &permissions,
+        )
         .map_err(|error| {
             tracing::error!(%error, "a consent could not be written down");
             service::DIRECTORY_UNAVAILABLE.problem()

@@ -6,6 +6,7 @@ use super::gate;
 use super::loops::LOCKED_AFTER;
 use super::problem::{Problem, person};
 use super::state::Authority;
+use super::tenant::TenantSegment;
 use crate::directory::{Application, User};
 
 /// The person with that name and password, whose account is in order.
@@ -15,14 +16,15 @@ use crate::directory::{Application, User};
 /// Why not. After [`LOCKED_AFTER`] wrong passwords within a minute the account is locked for the rest of it.
 pub(crate) fn check(
     authority: &Authority,
+    segment: &TenantSegment,
     application: &Application,
     name: &str,
     password: &str,
 ) -> Result<User, Problem> {
-    let tenant = authority.directory.tenant();
-    let user = tenant
+    let tenants = authority.directory.tenants();
+    let user = tenants
         .user(name)
-        .ok_or_else(|| person::NOT_FOUND.with([name, &tenant.display_name]))?;
+        .ok_or_else(|| person::NOT_FOUND.with([name, &segment.tenant(&tenants).display_name]))?;
     let now = authority.now();
     if authority.wrong_passwords.count(&user.object_id, now) >= LOCKED_AFTER {
         return Err(person::LOCKED.problem());
@@ -35,7 +37,7 @@ pub(crate) fn check(
         return Err(person::BAD_PASSWORD.problem());
     }
     authority.wrong_passwords.clear(&user.object_id);
-    gate::check_account(&tenant, application, user)?;
+    gate::check_account(tenants.of(user), application, user)?;
     if user.sign_in.password_expired {
         return Err(match user.sign_in.synchronized {
             true => person::PASSWORD_EXPIRED_ON_PREMISES.problem(),

@@ -33,8 +33,9 @@ pub(crate) async fn post(
 fn read(authority: &Authority, segment: &str, params: &Params) -> Result<DeviceRequest, Problem> {
     let tenant = TenantSegment::parse(authority, segment)?;
     let application = tenant.application(authority, params.required("client_id")?)?;
-    let directory = authority.directory.tenant().display_name.clone();
-    let scopes = RequestedScopes::parse(params.required("scope")?, &application, &directory)?;
+    let tenants = authority.directory.tenants();
+    let directory = &tenant.tenant(&tenants).display_name;
+    let scopes = RequestedScopes::parse(params.required("scope")?, &application, directory)?;
     Ok(DeviceRequest {
         client_id: application.client_id,
         segment: segment.to_owned(),

@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::json;
 
 use super::state::Authority;
-use super::tenant::{CONSUMERS, TenantSegment};
+use super::tenant::TenantSegment;
 use super::token;
 
 pub(crate) async fn get(
@@ -16,12 +16,9 @@ pub(crate) async fn get(
 ) -> HttpResponse {
     let parsed = TenantSegment::parse(&authority, &segment);
     authority.record(authority.entry("discovery"), &parsed);
-    let issued_by = match parsed {
-        Ok(TenantSegment::Named) => authority.directory.tenant().id.clone(),
-        Ok(TenantSegment::Consumers) => CONSUMERS.to_owned(),
-        // For whom the token is decides; the client fills the template in with `tid`.
-        Ok(TenantSegment::Common | TenantSegment::Organizations) => "{tenantid}".to_owned(),
-        Err(problem) => return token::refusal(&authority, &request, &problem),
+    let issued_by = match &parsed {
+        Ok(named) => named.issuing(),
+        Err(problem) => return token::refusal(&authority, &request, problem),
     };
     let base = authority.base(&request);
     let path = format!("{base}/{segment}");
@@ -64,11 +61,9 @@ pub(crate) async fn get_v1(
 ) -> HttpResponse {
     let parsed = TenantSegment::parse(&authority, &segment);
     authority.record(authority.entry("discovery"), &parsed);
-    let issued_by = match parsed {
-        Ok(TenantSegment::Named) => authority.directory.tenant().id.clone(),
-        Ok(TenantSegment::Consumers) => CONSUMERS.to_owned(),
-        Ok(TenantSegment::Common | TenantSegment::Organizations) => "{tenantid}".to_owned(),
-        Err(problem) => return token::refusal(&authority, &request, &problem),
+    let issued_by = match &parsed {
+        Ok(named) => named.issuing(),
+        Err(problem) => return token::refusal(&authority, &request, problem),
     };
     let base = authority.base(&request);
     let path = format!("{base}/{segment}");

@@ -27,16 +27,18 @@ impl Visit<'_> {
     ///
     /// What stands in the way; see [`second_step_mends`].
     pub(crate) fn check(&self, authority: &Authority) -> Result<(), Problem> {
-        let tenant = authority.directory.tenant();
-        check_account(&tenant, self.application, self.person)?;
-        if self.person.personal {
-            // The organization's policies are for its own people.
-            return Ok(());
+        let tenants = authority.directory.tenants();
+        let tenant = tenants.of(self.person);
+        check_account(tenant, self.application, self.person)?;
+        let application = tenants.application_in(tenant, &self.application.client_id);
+        let application = application.as_ref().unwrap_or(self.application);
+        if application.conditions.sign_in_disabled {
+            return Err(application::DISABLED_HERE.with([&application.display_name]));
         }
         if self.person.sign_in.risky {
             return Err(policy::SUSPICIOUS.with(["Unknown"]));
         }
-        self.check_assignment()?;
+        self.check_assignment(application)?;
         if tenant.policies.security_defaults && self.flow == SignInFlow::Password {
             return Err(policy::SECURITY_DEFAULTS.problem());
         }
@@ -48,13 +50,14 @@ impl Visit<'_> {
             }
         }
         if demanding.is_some() || self.person.sign_in.mfa.is_required() {
-            self.check_second_step(&tenant, authority.now(), demanding)?;
+            self.check_second_step(tenant, authority.now(), demanding)?;
         }
         Ok(())
     }
 
-    fn check_assignment(&self) -> Result<(), Problem> {
-        let conditions = &self.application.conditions;
+    /// `application` is as the person's tenant has it.
+    fn check_assignment(&self, application: &Application) -> Result<(), Problem> {
+        let conditions = &application.conditions;
         let assigned = conditions
             .assigned
             .iter()
@@ -148,8 +151,7 @@ pub(crate) fn check_age(authority: &Authority, grant: &RefreshTokenGrant) -> Res
 }
 
 /// An application by itself: Conditional Access for workload identities.
-pub(crate) fn check_workload(authority: &Authority, asking: &Application) -> Result<(), Problem> {
-    let tenant = authority.directory.tenant();
+pub(crate) fn check_workload(tenant: &Tenant, asking: &Application) -> Result<(), Problem> {
     let refused = tenant
         .conditional_access(asking, None, SignInFlow::ClientCredentials)
         .find_map(refusal);
@@ -158,11 +160,10 @@ pub(crate) fn check_workload(authority: &Authority, asking: &Application) -> Res
 
 /// Whether an API is there.
 pub(crate) fn check_resource(
-    authority: &Authority,
+    tenant: &Tenant,
     asking: &Application,
     resource: Resource,
 ) -> Result<(), Problem> {
-    let tenant = authority.directory.tenant();
     match tenant.policies.resource(resource) {
         None => Ok(()),
         Some(ResourceState::Disabled) => {
@@ -181,8 +182,8 @@ pub(crate) fn check_resource(
 }
 
 /// Whether the organization is being throttled.
-pub(crate) fn check_load(authority: &Authority) -> Result<(), Problem> {
-    match authority.directory.tenant().policies.throttled {
+pub(crate) fn check_load(tenant: &Tenant) -> Result<(), Problem> {
+    match tenant.policies.throttled {
         true => Err(service::TOO_MANY_REQUESTS.problem()),
         false => Ok(()),
     }

@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::{Value, json};
 
 use super::state::Authority;
-use super::tenant::{CONSUMERS, TenantSegment};
+use super::tenant::TenantSegment;
 use super::token;
 
 pub(crate) async fn get(
@@ -15,12 +15,10 @@ pub(crate) async fn get(
 ) -> HttpResponse {
     let parsed = TenantSegment::parse(&authority, &segment);
     authority.record(authority.entry("keys"), &parsed);
-    let issued_by = match parsed {
-        Ok(TenantSegment::Named) => authority.directory.tenant().id.clone(),
-        Ok(TenantSegment::Consumers) => CONSUMERS.to_owned(),
-        // Each key says whose tokens it signs, and here they are of several issuers.
-        Ok(TenantSegment::Common | TenantSegment::Organizations) => "{tenantid}".to_owned(),
-        Err(problem) => return token::refusal(&authority, &request, &problem),
+    let issued_by = match &parsed {
+        // At an address for everybody the keys sign tokens of several issuers.
+        Ok(named) => named.issuing(),
+        Err(problem) => return token::refusal(&authority, &request, problem),
     };
     let issuer = format!("{}/{issued_by}/v2.0", authority.base(&request));
     let keys: Vec<Value> = authority

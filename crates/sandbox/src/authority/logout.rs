@@ -34,10 +34,10 @@ pub(crate) async fn get(authority: web::Data<Authority>, request: HttpRequest) -
 /// The address to return to, if some application (or the one named) has registered it: never anybody else's.
 fn registered(authority: &Authority, params: &Params) -> Option<String> {
     let mut url = url::Url::parse(params.get("post_logout_redirect_uri")?).ok()?;
-    let tenant = authority.directory.tenant();
-    tenant
-        .applications
-        .iter()
+    let tenants = authority.directory.tenants();
+    tenants
+        .organizations()
+        .flat_map(|tenant| &tenant.applications)
         .filter(|application| {
             params
                 .get("client_id")

@@ -54,23 +54,30 @@ pub(crate) fn sign_in(
     prefill: Prefill,
 ) -> HttpResponse {
     let segment = TenantSegment::parse(authority, &flow.segment);
-    let tenant = authority.directory.tenant();
+    let tenants = authority.directory.tenants();
     let may_sign_in = |user: &&User| {
         let admitted = segment
             .as_ref()
-            .is_ok_and(|segment| segment.admits(&tenant, &flow.application, user).is_ok());
+            .is_ok_and(|segment| segment.admits(&tenants, &flow.application, user).is_ok());
         user.enabled && admitted
     };
-    let accounts: Vec<&User> = match tenant.show_accounts {
-        true => tenant.users.iter().filter(may_sign_in).collect(),
-        false => Vec::new(),
-    };
+    let showing = tenants.iter().filter(|tenant| match tenant.is_personal() {
+        true => tenants.first().show_accounts,
+        false => tenant.show_accounts,
+    });
+    let accounts: Vec<&User> = showing
+        .flat_map(|tenant| &tenant.users)
+        .filter(may_sign_in)
+        .collect();
+    let organization = segment
+        .as_ref()
+        .map_or(tenants.first(), |segment| segment.tenant(&tenants));
     let password = accounts
         .iter()
         .find(|user| prefill.with_password && user.address.eq_ignore_ascii_case(&prefill.name))
         .map_or("", |user| user.password.expose());
     let page = SignIn {
-        frame: Frame::of(&tenant.display_name),
+        frame: Frame::of(&organization.display_name),
         step: Step::of(browser, flow),
         name: &prefill.name,
         password,
@@ -91,7 +98,8 @@ pub(crate) fn stay_signed_in(
     flow: &Flow,
     person: &User,
 ) -> HttpResponse {
-    let tenant = authority.directory.tenant();
+    let tenants = authority.directory.tenants();
+    let tenant = tenants.of(person);
     let page = StaySignedIn {
         frame: Frame::of(&tenant.display_name),
         step: Step::of(browser, flow),
@@ -106,7 +114,9 @@ pub(crate) fn pick_account(
     flow: &Flow,
     people: &[User],
 ) -> HttpResponse {
-    let tenant = authority.directory.tenant();
+    let segment = TenantSegment::parse(authority, &flow.segment);
+    let tenants = authority.directory.tenants();
+    let tenant = segment.map_or(tenants.first(), |segment| segment.tenant(&tenants));
     let page = PickAccount {
         frame: Frame::of(&tenant.display_name),
         step: Step::of(browser, flow),
@@ -122,7 +132,8 @@ pub(crate) fn consent(
     person: &User,
     permissions: &BTreeSet<Permission>,
 ) -> HttpResponse {
-    let tenant = authority.directory.tenant();
+    let tenants = authority.directory.tenants();
+    let tenant = tenants.of(person);
     let page = Consent {
         frame: Frame::of(&tenant.display_name),
         step: Step::of(browser, flow),
@@ -141,7 +152,8 @@ pub(crate) fn need_approval(
     permissions: &BTreeSet<Permission>,
     code: u32,
 ) -> HttpResponse {
-    let tenant = authority.directory.tenant();
+    let tenants = authority.directory.tenants();
+    let tenant = tenants.of(person);
     let trace = Trace::of(authority, request);
     let link = format!(
         "{}/{}/adminconsent?client_id={}",
@@ -188,7 +200,8 @@ pub(crate) fn second_step(
     flow: &Flow,
     person: &User,
 ) -> HttpResponse {
-    let tenant = authority.directory.tenant();
+    let tenants = authority.directory.tenants();
+    let tenant = tenants.of(person);
     let page = SecondStep {
         frame: Frame::of(&tenant.display_name),
         step: Step::of(browser, flow),
@@ -204,7 +217,8 @@ pub(crate) fn device_confirm(
     flow: &Flow,
     person: &User,
 ) -> HttpResponse {
-    let tenant = authority.directory.tenant();
+    let tenants = authority.directory.tenants();
+    let tenant = tenants.of(person);
     let page = DeviceConfirm {
         frame: Frame::of(&tenant.display_name),
         step: Step::of(browser, flow),
@@ -220,7 +234,8 @@ pub(crate) fn admin_consent(
     person: &User,
     permissions: &BTreeSet<Permission>,
 ) -> HttpResponse {
-    let tenant = authority.directory.tenant();
+    let tenants = authority.directory.tenants();
+    let tenant = tenants.of(person);
     let page = AdminConsent {
         frame: Frame::of(&tenant.display_name),
         step: Step::of(browser, flow),

@@ -57,9 +57,8 @@ pub(crate) async fn post(
             authority.browsers.sign_in(&browser.key, &person);
             flow.person = Some(person);
             authority.flows.insert(flow.clone());
-            let asked = authority.directory.tenant().stay_signed_in;
             match step::person(&authority, &flow) {
-                Some(person) if asked => {
+                Some(person) if authority.directory.tenants().of(&person).stay_signed_in => {
                     pages::stay_signed_in(&authority, &browser, &flow, &person)
                 }
                 _ => step::next(&authority, &request, &browser, flow),
@@ -108,7 +107,7 @@ fn check(
     password: &str,
 ) -> Result<String, Problem> {
     let segment = TenantSegment::parse(authority, segment)?;
-    let user = credentials::check(authority, &flow.application, name, password)?;
-    segment.admits(&authority.directory.tenant(), &flow.application, &user)?;
+    let user = credentials::check(authority, &segment, &flow.application, name, password)?;
+    segment.admits(&authority.directory.tenants(), &flow.application, &user)?;
     Ok(user.object_id)
 }

@@ -143,8 +143,8 @@ fn choose(
 /// Whether an account is of the sort or domain that `domain_hint` names.
 fn is_of(user: &User, hint: &str) -> bool {
     match hint {
-        "consumers" => user.personal,
-        "organizations" => !user.personal,
+        "consumers" => user.is_personal(),
+        "organizations" => !user.is_personal(),
         domain => user
             .user_principal_name
             .rsplit_once('@')
@@ -157,21 +157,21 @@ pub(crate) fn signed_in(authority: &Authority, browser: &Browser, flow: &Flow) -
     let Ok(segment) = TenantSegment::parse(authority, &flow.segment) else {
         return Vec::new();
     };
-    let tenant = authority.directory.tenant();
+    let tenants = authority.directory.tenants();
     browser
         .signed_in
         .iter()
-        .filter_map(|id| tenant.user_by_object_id(id))
+        .filter_map(|id| tenants.user_by_object_id(id))
         .filter(|user| user.enabled)
-        .filter(|user| segment.admits(&tenant, &flow.application, user).is_ok())
+        .filter(|user| segment.admits(&tenants, &flow.application, user).is_ok())
         .cloned()
         .collect()
 }
 
 /// The person of a flow, as the directory knows them now.
 pub(crate) fn person(authority: &Authority, flow: &Flow) -> Option<User> {
-    let tenant = authority.directory.tenant();
-    let person = tenant.user_by_object_id(flow.person.as_deref()?)?;
+    let tenants = authority.directory.tenants();
+    let person = tenants.user_by_object_id(flow.person.as_deref()?)?;
     person.enabled.then(|| person.clone())
 }
 
@@ -227,7 +227,8 @@ pub(crate) fn missing_consent(
     scopes: &RequestedScopes,
     person: &User,
 ) -> BTreeSet<Permission> {
-    let tenant = authority.directory.tenant();
+    let tenants = authority.directory.tenants();
+    let tenant = tenants.of(person);
     let given = tenant.consented(&flow.application.client_id, Some(&person.object_id));
     scopes.permissions().difference(&given).copied().collect()
 }
@@ -241,7 +242,7 @@ pub(crate) fn consent_problem(
 ) -> Problem {
     let missing: Vec<Permission> = missing.iter().copied().collect();
     if is_reserved(authority, &flow.application, person, &missing) {
-        return approval_needed(authority, &flow.application);
+        return approval_needed(authority, &flow.application, person);
     }
     consent::MISSING.with([&flow.application.client_id, &flow.application.display_name])
 }
@@ -253,16 +254,21 @@ pub(crate) fn is_reserved(
     person: &User,
     permissions: &[Permission],
 ) -> bool {
-    let of_mail =
-        authority.directory.tenant().admin_consent_required || application.admin_consent_required;
+    let tenants = authority.directory.tenants();
+    let of_mail = tenants.of(person).admin_consent_required || application.admin_consent_required;
     let reserved = application.conditions.risky
         || of_mail && permissions.iter().any(|permission| permission.opens_mail());
-    reserved && !person.administrator && !person.personal
+    reserved && !person.administrator && !person.is_personal()
 }
 
-/// Only an administrator may agree to this application.
-pub(crate) fn approval_needed(authority: &Authority, application: &Application) -> Problem {
-    let tenant = authority.directory.tenant();
+/// Only an administrator of the person's organization may agree to this application.
+pub(crate) fn approval_needed(
+    authority: &Authority,
+    application: &Application,
+    person: &User,
+) -> Problem {
+    let tenants = authority.directory.tenants();
+    let tenant = tenants.of(person);
     if application.conditions.risky {
         return consent::RISKY_APPLICATION.problem();
     }
@@ -295,7 +301,7 @@ fn finish(
             client_id: flow.application.client_id.clone(),
             redirect_uri: asked.answer.redirect_uri.clone(),
             platform: asked.platform,
-            segment: asked.segment,
+            segment: asked.segment.clone(),
             person: person.object_id.clone(),
             scopes: asked.scopes.permissions().into_iter().collect(),
             audience: audience
@@ -309,7 +315,7 @@ fn finish(
         &*authority.random,
     );
     let session_state = authority.random.uuid().to_string();
-    let client_info = client_info(authority, person);
+    let client_info = client_info(person);
     let mut parameters = vec![("code", code.expose()), ("session_state", &session_state)];
     if asked.client_info {
         parameters.push(("client_info", &client_info));

@@ -7,9 +7,8 @@ use serde::Serialize;
 
 use super::problem::{Problem, service};
 use super::state::Authority;
-use super::tenant::CONSUMERS;
 use super::token::ClientProof;
-use crate::directory::{Application, Permission, User};
+use crate::directory::{Application, Permission, User, access_token_issuer};
 
 /// Access token for a person, in Entra's version 1.0, which Exchange and Graph demand; opaque for a personal account.
 pub(crate) fn delegated(
@@ -22,12 +21,8 @@ pub(crate) fn delegated(
 ) -> Result<String, Problem> {
     let mut names: Vec<&str> = scopes.iter().map(|scope| scope.name()).collect();
     names.sort_unstable();
-    let mut common = Common::of(authority, audience);
-    if person.personal {
-        common.tid = CONSUMERS.to_owned();
-    }
     let claims = AccessToken {
-        common,
+        common: Common::of(authority, &person.tenant, audience),
         appid: &application.client_id,
         app_displayname: &application.display_name,
         appidacr: proof.claim(),
@@ -41,7 +36,7 @@ pub(crate) fn delegated(
         unique_name: Some(&person.user_principal_name),
         upn: Some(&person.user_principal_name),
     };
-    if !person.personal {
+    if !person.is_personal() {
         return sign(authority, &claims, true);
     }
     authority.directory.opaque_token(&claims).map_err(|error| {
@@ -54,13 +49,14 @@ pub(crate) fn delegated(
 /// same.
 pub(crate) fn app_only(
     authority: &Authority,
+    tenant: &str,
     application: &Application,
     proof: ClientProof,
     audience: &str,
     roles: Vec<&'static str>,
 ) -> Result<String, Problem> {
     let claims = AccessToken {
-        common: Common::of(authority, audience),
+        common: Common::of(authority, tenant, audience),
         appid: &application.client_id,
         app_displayname: &application.display_name,
         appidacr: proof.claim(),
@@ -89,11 +85,7 @@ pub(crate) struct IdTokenParts<'a> {
 
 /// ID token, version 2.0 (OpenID Connect Core §2).
 pub(crate) fn id_token(authority: &Authority, parts: &IdTokenParts<'_>) -> Result<String, Problem> {
-    let tenant = authority
-        .directory
-        .tenant()
-        .home_of(parts.person)
-        .to_owned();
+    let tenant = &parts.person.tenant;
     let now = authority.now().0;
     let claims = IdToken {
         aud: &parts.application.client_id,
@@ -101,7 +93,7 @@ pub(crate) fn id_token(authority: &Authority, parts: &IdTokenParts<'_>) -> Resul
         iat: now,
         nbf: now,
         exp: now.saturating_add(3600),
-        tid: &tenant,
+        tid: tenant,
         oid: &parts.person.object_id,
         sub: subject(
             authority,
@@ -132,17 +124,17 @@ struct Common {
 }
 
 impl Common {
-    fn of(authority: &Authority, audience: &str) -> Self {
-        let tenant = authority.directory.tenant();
+    /// `tenant` is its GUID.
+    fn of(authority: &Authority, tenant: &str, audience: &str) -> Self {
         let now = authority.now();
         Self {
             aud: audience.to_owned(),
-            iss: tenant.access_token_issuer(),
+            iss: access_token_issuer(tenant),
             iat: authority.directory.issue_time(now).0,
             nbf: now.0,
             exp: (now + authority.access_token_lifetime()).0,
             acr: "1",
-            tid: tenant.id.clone(),
+            tid: tenant.to_owned(),
             uti: authority.random.token(16),
             ver: "1.0",
         }

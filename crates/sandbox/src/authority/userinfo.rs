@@ -49,8 +49,8 @@ fn describe(authority: &Authority, token: &str) -> Option<serde_json::Value> {
     if !for_graph || !opened || authority.now().0 >= claims.exp {
         return None;
     }
-    let tenant = authority.directory.tenant();
-    let person = tenant.user_by_object_id(&claims.oid)?;
+    let tenants = authority.directory.tenants();
+    let person = tenants.user_by_object_id(&claims.oid)?;
     let (given_name, family_name) = person
         .display_name
         .split_once(' ')

@@ -233,6 +233,10 @@ pub(super) static MAIL: &[(&str, &str)] = &[
         "Use this tenant's id in the authority's address, and a token from there.",
     ),
     (
+        "another tenant than the one",
+        "A token opens mailboxes of the tenant in whose name it was issued. Ask for one at the address of the mailbox's own tenant: client credentials under its id, a person by signing in as one of its people.",
+    ),
+    (
         "audience",
         "Ask for the scope with its resource: https://outlook.office.com/IMAP.AccessAsUser.All for a person, https://outlook.office365.com/.default for an application. A bare IMAP.AccessAsUser.All is Graph's.",
     ),

@@ -115,8 +115,8 @@ impl Ready {
                 .ok_or_else(|| format!("flags: Exchange keeps no flag \"{name}\""))?;
         }
         let (mailbox, display_name) = {
-            let tenant = authority.directory.tenant();
-            let mailbox = tenant
+            let tenants = authority.directory.tenants();
+            let (_, mailbox) = tenants
                 .mailbox(&delivery.mailbox)
                 .ok_or_else(|| format!("mailbox: there is no mailbox {}", delivery.mailbox))?;
             (mailbox.address.clone(), mailbox.display_name.clone())

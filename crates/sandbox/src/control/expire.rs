@@ -56,12 +56,12 @@ pub(super) async fn post(
 }
 
 fn issued_to(authority: &Authority, expiry: &Expiry) -> Result<IssuedTo, ChangeRefusal> {
-    let tenant = authority.directory.tenant();
+    let tenants = authority.directory.tenants();
     let unknown = |problem: &str| ChangeRefusal::NotFound(problem.to_owned());
     let person = match &expiry.user {
         None => None,
         Some(name) => {
-            let user = tenant.user(name);
+            let user = tenants.user(name);
             let user = user.ok_or_else(|| unknown("user: nobody has this address"))?;
             Some(user.object_id.clone())
         }
@@ -69,7 +69,7 @@ fn issued_to(authority: &Authority, expiry: &Expiry) -> Result<IssuedTo, ChangeR
     let application = match &expiry.application {
         None => None,
         Some(client_id) => {
-            let application = tenant.application(client_id);
+            let application = tenants.application(client_id);
             let application = application
                 .ok_or_else(|| unknown("application: no application has this client id"))?;
             Some(application.client_id.clone())

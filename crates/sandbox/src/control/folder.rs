@@ -37,9 +37,9 @@ pub(super) async fn post(
     let change = change.into_inner();
     let found = authority
         .directory
-        .tenant()
+        .tenants()
         .mailbox(&change.mailbox)
-        .map(|mailbox| mailbox.address.clone());
+        .map(|(_, mailbox)| mailbox.address.clone());
     let Some(address) = found else {
         return HttpResponse::NotFound()
             .json(json!({"error": format!("mailbox: there is no mailbox {}", change.mailbox)}));

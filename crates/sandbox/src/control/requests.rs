@@ -32,7 +32,7 @@ pub(super) async fn get(
         authority.log.wait(wanted.after, patience).await;
     }
     let excerpt = authority.log.since(wanted.after);
-    let tenant = authority.directory.tenant();
+    let tenants = authority.directory.tenants();
     let requests: Vec<Explained<'_>> = excerpt
         .entries
         .iter()
@@ -40,7 +40,7 @@ pub(super) async fn get(
             let application = entry
                 .client_id
                 .as_deref()
-                .and_then(|client_id| tenant.application(client_id))
+                .and_then(|client_id| tenants.application(client_id))
                 .map(|application| application.display_name.as_str());
             Explained {
                 entry,

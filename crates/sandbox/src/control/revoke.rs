@@ -19,7 +19,7 @@ pub(super) async fn post(
 ) -> HttpResponse {
     let person = authority
         .directory
-        .tenant()
+        .tenants()
         .user(&revocation.user)
         .map(|user| user.object_id.clone());
     let Some(person) = person else {

@@ -7,6 +7,7 @@ use super::mailbox::{Mailbox, MailboxRight};
 use super::opaque::is_opaque;
 use super::permission::Resource;
 use super::tenant::{Tenant, User};
+use super::tenants::Tenants;
 use super::{Directory, Protocol};
 
 /// A login that is granted.
@@ -47,6 +48,9 @@ pub enum Refusal {
     /// From another tenant or authority.
     #[error("the token was issued by another authority or tenant")]
     Issuer,
+    /// For a mailbox of another organization.
+    #[error("the mailbox is in another tenant than the one that the token was issued in")]
+    OtherTenant,
     /// For another API.
     #[error("the token's audience is not Exchange: the scope was a bare or a Graph one")]
     Audience,
@@ -115,19 +119,22 @@ impl Directory {
         now: UnixTime,
     ) -> Result<MailboxAccess, Refusal> {
         let claims: Claims = self.read_access_token(token)?;
-        let tenant = self.tenant();
+        let tenants = self.tenants();
         // What is sealed is this sandbox's own.
         if !is_opaque(token) {
-            claims.check_issuer(&tenant)?;
+            claims.check_issuer(&tenants)?;
         }
         claims.check(now)?;
         if self.has_ended(&claims.oid, &claims.appid, UnixTime(claims.iat)) {
             return Err(Refusal::Expired);
         }
-        let mailbox = tenant.mailbox(user).ok_or(Refusal::UnknownMailbox)?;
+        let (tenant, mailbox) = tenants.mailbox(user).ok_or(Refusal::UnknownMailbox)?;
+        if tenant.id != claims.tid {
+            return Err(Refusal::OtherTenant);
+        }
         let (holder, permitted) = match &claims.scp {
-            Some(scopes) => claims.person(&tenant, mailbox, scopes, protocol)?,
-            None => claims.application(&tenant, mailbox, protocol)?,
+            Some(scopes) => claims.person(tenant, mailbox, scopes, protocol)?,
+            None => claims.application(tenant, mailbox, protocol)?,
         };
         if protocol == Protocol::Smtp
             && let Holder::Person(name) = &holder
@@ -135,7 +142,7 @@ impl Directory {
         {
             return Err(Refusal::NotTheSignedInPerson);
         }
-        if !protocol.enabled(mailbox, &tenant) {
+        if !protocol.enabled(mailbox, tenant) {
             return Err(Refusal::ProtocolDisabled);
         }
         Ok(MailboxAccess {
@@ -153,15 +160,15 @@ impl Directory {
     /// it is neither gone nor blocked. Switches and permissions are looked at when one logs in, and not again.
     #[must_use]
     pub fn may_stay(&self, mailbox: &str, holder: &Holder) -> bool {
-        let tenant = self.tenant();
-        let stands = tenant
-            .mailbox(mailbox)
-            .is_some_and(|mailbox| mailbox.switches.licensed);
+        let tenants = self.tenants();
+        let Some((tenant, mailbox)) = tenants.mailbox(mailbox) else {
+            return false;
+        };
         let holds = match holder {
             Holder::Person(name) => tenant.user(name).is_some_and(|user| user.enabled),
             Holder::Application(client_id) => tenant.service_principal(client_id).is_some(),
         };
-        stands && holds
+        mailbox.switches.licensed && holds
     }
 }
 
@@ -182,8 +189,11 @@ struct Claims {
 }
 
 impl Claims {
-    fn check_issuer(&self, tenant: &Tenant) -> Result<(), Refusal> {
-        match self.tid == tenant.id && self.iss == tenant.access_token_issuer() {
+    fn check_issuer(&self, tenants: &Tenants) -> Result<(), Refusal> {
+        let issued = tenants
+            .organizations()
+            .any(|tenant| self.tid == tenant.id && self.iss == tenant.access_token_issuer());
+        match issued {
             true => Ok(()),
             false => Err(Refusal::Issuer),
         }

@@ -129,6 +129,22 @@ pub enum Audience {
     AnyOrganization,
     /// Those of every organization, and personal ones.
     AnyOrganizationAndPersonal,
+    /// Personal ones only.
+    Personal,
+}
+
+impl Audience {
+    /// Whether personal accounts may sign in.
+    #[must_use]
+    pub fn takes_personal_accounts(self) -> bool {
+        matches!(self, Self::AnyOrganizationAndPersonal | Self::Personal)
+    }
+
+    /// Whether accounts of organizations may sign in.
+    #[must_use]
+    pub fn takes_organizations(self) -> bool {
+        self != Self::Personal
+    }
 }
 
 /// A registered redirect URI.

@@ -4,12 +4,15 @@ use std::sync::PoisonError;
 
 use serde_json::{Map, Value};
 
-use super::Directory;
-use super::check::check_references;
-use super::entry::{Collection, Entry, written};
-use super::journal::Event;
+use super::check::{check_installed, check_tenants};
+use super::entry::{
+    ApplicationEntry, Collection, ConsentEntry, EnterpriseApplicationEntry, Entry, written,
+};
+use super::journal::{Changed, Event};
 use super::secrets::Secrets;
 use super::tenant::Tenant;
+use super::tenants::{TenantKey, Tenants};
+use super::{Directory, TenantDirectory};
 use crate::Error;
 
 /// Why a change was not made.
@@ -34,7 +37,43 @@ pub(crate) struct Put {
     pub created: bool,
 }
 
-impl Directory {
+impl TenantDirectory {
+    /// Every entry of a collection, under its key.
+    pub(crate) fn entries(&self, collection: &Collection) -> Vec<(String, Value)> {
+        let tenants = self.directory.tenants();
+        let places = self.places(collection).into_iter();
+        places
+            .filter_map(|place| tenants.get(&place))
+            .flat_map(collection.all)
+            .collect()
+    }
+
+    /// The entry with that key.
+    ///
+    /// # Errors
+    ///
+    /// When there is none.
+    pub(crate) fn entry(&self, collection: &Collection, key: &str) -> Result<Value, ChangeRefusal> {
+        let tenants = self.directory.tenants();
+        let (_, _, entry) = self.find(&tenants, collection, key)?;
+        Ok(entry)
+    }
+
+    /// The key that an entry will have.
+    ///
+    /// # Errors
+    ///
+    /// When the entry is not valid.
+    pub(crate) fn key_of(
+        &self,
+        collection: &Collection,
+        entry: &Value,
+    ) -> Result<String, ChangeRefusal> {
+        let tenants = self.directory.tenants();
+        let place = self.place_of(&tenants, collection, entry)?;
+        Ok((collection.key)(entry, tenant_of(&tenants, &place)?)?)
+    }
+
     /// Puts an entry into a collection, in place of the one with the same key. Of that one stay the keys that
     /// [`Entry::KEPT`] names and the new one leaves out. A new password ends the person's refresh tokens.
     ///
@@ -46,7 +85,9 @@ impl Directory {
         collection: &Collection,
         mut entry: Value,
     ) -> Result<Put, ChangeRefusal> {
-        self.commit(|tenant, secrets| {
+        self.directory.commit(|tenants, secrets| {
+            let place = self.place_of(tenants, collection, &entry)?;
+            let tenant = tenants.get_mut(&place).ok_or_else(gone)?;
             let key = match collection.single {
                 true => String::new(),
                 false => (collection.key)(&entry, tenant)?,
@@ -55,12 +96,15 @@ impl Directory {
             if let (Some((_, Value::Object(known))), Value::Object(entry)) = (&known, &mut entry) {
                 keep(entry, known, collection.kept);
             }
-            let made = place(collection, key, entry, tenant, secrets)?;
+            let made = put_value(collection, key, entry, tenant, secrets)?.in_tenant(&place);
+            if collection.name == EnterpriseApplicationEntry::COLLECTION {
+                check_installed(tenants)?;
+            }
             let put = Put {
                 entry: made.entry.clone().unwrap_or_default(),
                 created: known.is_none(),
             };
-            Ok((put, vec![made]))
+            Ok((put, made))
         })
     }
 
@@ -75,18 +119,17 @@ impl Directory {
         key: &str,
         patch: &Value,
     ) -> Result<Value, ChangeRefusal> {
-        self.commit(|tenant, secrets| {
-            let (key, mut entry) = collection
-                .find(tenant, key)
-                .ok_or_else(|| not_found(collection.name, key))?;
+        self.directory.commit(|tenants, secrets| {
+            let (place, key, mut entry) = self.find(tenants, collection, key)?;
+            let tenant = tenants.get_mut(&place).ok_or_else(gone)?;
             merge(&mut entry, patch);
             if !(collection.key)(&entry, tenant)?.eq_ignore_ascii_case(&key) {
                 return Err(ChangeRefusal::Invalid(format!(
                     "the name of an entry cannot change: {key}; put a new one and remove this"
                 )));
             }
-            let made = place(collection, key, entry, tenant, secrets)?;
-            Ok((made.entry.clone().unwrap_or_default(), vec![made]))
+            let made = put_value(collection, key, entry, tenant, secrets)?.in_tenant(&place);
+            Ok((made.entry.clone().unwrap_or_default(), made))
         })
     }
 
@@ -96,18 +139,14 @@ impl Directory {
     ///
     /// When there is no such entry, or it cannot be written down.
     pub(crate) fn remove(&self, collection: &Collection, key: &str) -> Result<(), ChangeRefusal> {
-        self.commit(|tenant, _| {
-            let (key, _) = collection
-                .find(tenant, key)
-                .filter(|_| !collection.single)
-                .ok_or_else(|| not_found(collection.name, key))?;
+        self.directory.commit(|tenants, _| {
+            if collection.single {
+                return Err(not_found(collection.name, key));
+            }
+            let (place, key, _) = self.find(tenants, collection, key)?;
+            let tenant = tenants.get_mut(&place).ok_or_else(gone)?;
             (collection.remove)(tenant, &key);
-            let gone = Change {
-                collection: collection.name,
-                key,
-                entry: None,
-            };
-            Ok(((), vec![gone]))
+            Ok(((), Change::of(collection.name, key, None).in_tenant(&place)))
         })
     }
 
@@ -117,9 +156,10 @@ impl Directory {
     ///
     /// As [`put`](Self::put).
     pub(crate) fn put_entry<E: Entry>(&self, entry: E) -> Result<(), ChangeRefusal> {
-        self.commit(|tenant, secrets| {
-            let change = place_entry(entry, tenant, secrets)?;
-            Ok(((), vec![change]))
+        self.directory.commit(|tenants, secrets| {
+            let tenant = tenants.get_mut(&self.key).ok_or_else(gone)?;
+            let made = put_entry(entry, tenant, secrets)?.in_tenant(&self.key);
+            Ok(((), made))
         })
     }
 
@@ -142,45 +182,99 @@ impl Directory {
         key: &str,
         change: impl FnOnce(&mut E),
     ) -> Result<(), ChangeRefusal> {
-        self.commit(|tenant, secrets| {
+        self.directory.commit(|tenants, secrets| {
+            let tenant = tenants.get_mut(&self.key).ok_or_else(gone)?;
             let mut entry = E::find(tenant, key).ok_or_else(|| not_found(E::COLLECTION, key))?;
             change(&mut entry);
-            let change = place_entry(entry, tenant, secrets)?;
-            Ok(((), vec![change]))
+            Ok(((), put_entry(entry, tenant, secrets)?.in_tenant(&self.key)))
         })
     }
 
-    /// Makes changes on a copy, checks the whole, writes them down, and then lets everybody see them.
+    /// The tenants whose entries are shown as this one's: personal accounts, and what they agreed to, are written
+    /// beside the first organization's.
+    fn places(&self, collection: &Collection) -> Vec<TenantKey> {
+        match (&self.key, collection.name) {
+            (TenantKey::First, _) if collection.personal => vec![TenantKey::Personal],
+            (TenantKey::First, ConsentEntry::COLLECTION) => {
+                vec![TenantKey::First, TenantKey::Personal]
+            }
+            (key, _) => vec![key.clone()],
+        }
+    }
+
+    /// Where an entry belongs.
+    fn place_of(
+        &self,
+        tenants: &Tenants,
+        collection: &Collection,
+        entry: &Value,
+    ) -> Result<TenantKey, ChangeRefusal> {
+        let organization = self.key != TenantKey::Personal;
+        if collection.personal && !matches!(self.key, TenantKey::First | TenantKey::Personal) {
+            return Err(ChangeRefusal::Invalid(
+                "personal accounts are of no organization: leave the tenant out".to_owned(),
+            ));
+        }
+        if !organization && !collection.personal && collection.name != ConsentEntry::COLLECTION {
+            return Err(ChangeRefusal::Invalid(format!(
+                "personal accounts have no {}: name an organization",
+                collection.name
+            )));
+        }
+        let person = entry.get("user").and_then(Value::as_str);
+        let places = self.places(collection);
+        let of_person = places.iter().find(|place| {
+            let tenant = tenants.get(place);
+            tenant.is_some_and(|tenant| person.is_some_and(|person| tenant.has_person(person)))
+        });
+        let place = of_person.or(places.first());
+        Ok(place.unwrap_or(&self.key).clone())
+    }
+
+    fn find(
+        &self,
+        tenants: &Tenants,
+        collection: &Collection,
+        key: &str,
+    ) -> Result<(TenantKey, String, Value), ChangeRefusal> {
+        let places = self.places(collection).into_iter();
+        places
+            .filter_map(|place| {
+                let (key, entry) = collection.find(tenants.get(&place)?, key)?;
+                Some((place, key, entry))
+            })
+            .next()
+            .ok_or_else(|| not_found(collection.name, key))
+    }
+}
+
+impl Directory {
+    /// Makes a change on a copy, checks the whole, writes it down, and then lets everybody see it.
     fn commit<T>(
         &self,
-        make: impl FnOnce(&mut Tenant, &Secrets) -> Result<(T, Vec<Change>), ChangeRefusal>,
+        make: impl FnOnce(&mut Tenants, &Secrets) -> Result<(T, Change), ChangeRefusal>,
     ) -> Result<T, ChangeRefusal> {
         let mut current = self
             .0
-            .tenant
+            .tenants
             .write()
             .unwrap_or_else(PoisonError::into_inner);
-        let mut tenant = current.clone();
-        let (made, changes) = make(&mut tenant, &self.0.secrets)?;
-        check_references(&tenant)?;
-        let events: Vec<Event> = changes
-            .into_iter()
-            .map(|change| change.event(&self.0.redirect_uris))
-            .collect();
+        let mut tenants = current.clone();
+        let (made, change) = make(&mut tenants, &self.0.secrets)?;
+        check_tenants(&tenants)?;
         self.journal()
-            .append_all(&events)
+            .append(&change.event(&self.0.redirect_uris))
             .map_err(ChangeRefusal::Failed)?;
-        let new_passwords: Vec<String> = current
-            .users
-            .iter()
+        let users = current.iter().flat_map(|tenant| &tenant.users);
+        let new_passwords: Vec<String> = users
             .filter(|user| {
-                tenant
+                tenants
                     .user_by_object_id(&user.object_id)
                     .is_some_and(|now| now.password != user.password)
             })
             .map(|user| user.object_id.clone())
             .collect();
-        *current = tenant;
+        *current = tenants;
         drop(current);
         self.changed();
         for person in new_passwords {
@@ -191,105 +285,154 @@ impl Directory {
     }
 }
 
-/// Makes a change of an earlier run again. The tenant file may have changed since: what no longer fits is left out.
+/// Makes a change of an earlier run again; whether it fits the tenant file, which may have changed since. What no
+/// longer does is left out.
 pub(super) fn replay(
-    event: &Event,
-    tenant: &mut Tenant,
+    change: &Changed,
+    tenants: &mut Tenants,
     secrets: &Secrets,
     redirect_uris: &[String],
-) {
-    let Event::Changed {
+) -> bool {
+    let Changed {
+        tenant,
         collection: name,
         key,
         entry,
         settings_redirect_uris,
-    } = event
-    else {
-        return;
-    };
+    } = change;
     let Some(collection) = Collection::named(name) else {
         tracing::warn!(
             collection = name,
             "a change of an earlier run is of an unknown kind"
         );
-        return;
+        return false;
     };
-    let mut changed = tenant.clone();
-    let again = match entry {
-        None => {
-            (collection.remove)(&mut changed, key);
-            Ok(())
+    let mut changed = tenants.clone();
+    let mut make = || -> Result<(), ChangeRefusal> {
+        let directory = TenantKey::read(tenant.as_deref());
+        let place = old_place(&changed, directory, collection, key);
+        let tenant = changed.get_mut(&place).ok_or_else(gone)?;
+        match entry {
+            None => (collection.remove)(tenant, key),
+            Some(entry) => (collection.put)(entry.clone(), tenant, secrets)?,
         }
-        Some(entry) => (collection.put)(entry.clone(), &mut changed, secrets),
+        if let (true, Some(application)) = (*settings_redirect_uris, tenant.application_mut(key)) {
+            application.add_redirect_uris(redirect_uris)?;
+        }
+        Ok(check_tenants(&changed)?)
     };
-    let added = again.and_then(|()| match changed.application_mut(key) {
-        Some(application) if *settings_redirect_uris => {
-            application.add_redirect_uris(redirect_uris)
+    match make() {
+        Ok(()) => {
+            *tenants = changed;
+            true
         }
-        _ => Ok(()),
-    });
-    match added.and_then(|()| check_references(&changed)) {
-        Ok(()) => *tenant = changed,
-        Err(error) => tracing::warn!(
-            collection = name,
-            key,
-            %error,
-            "a change of an earlier run does not fit the tenant file any more"
-        ),
+        Err(error) => {
+            tracing::warn!(
+                collection = name,
+                key,
+                %error,
+                "a change of an earlier run does not fit the tenant file any more"
+            );
+            false
+        }
     }
+}
+
+/// Personal accounts, and what they agreed to, were once written down among the first tenant's.
+fn old_place(
+    tenants: &Tenants,
+    written: TenantKey,
+    collection: &Collection,
+    key: &str,
+) -> TenantKey {
+    let of_person = collection.name == ConsentEntry::COLLECTION
+        && key
+            .split_once('/')
+            .is_some_and(|(_, person)| tenants.personal().has_person(person));
+    match written {
+        TenantKey::First if collection.personal || of_person => TenantKey::Personal,
+        written => written,
+    }
+}
+
+fn tenant_of<'t>(tenants: &'t Tenants, key: &TenantKey) -> Result<&'t Tenant, ChangeRefusal> {
+    tenants.get(key).ok_or_else(gone)
+}
+
+fn gone() -> ChangeRefusal {
+    ChangeRefusal::NotFound("there is no such tenant".to_owned())
 }
 
 /// What the journal is told.
 struct Change {
+    tenant: Option<String>,
     collection: &'static str,
     key: String,
     entry: Option<Value>,
 }
 
 impl Change {
+    fn of(collection: &'static str, key: String, entry: Option<Value>) -> Self {
+        Self {
+            tenant: None,
+            collection,
+            key,
+            entry,
+        }
+    }
+
+    fn in_tenant(self, place: &TenantKey) -> Self {
+        Self {
+            tenant: place.written(),
+            ..self
+        }
+    }
+
     /// The redirect URIs of the settings may be others at the next start, so the fact is kept in their stead.
     fn event(self, of_settings: &[String]) -> Event {
-        let mut settings_redirect_uris = false;
         let mut entry = self.entry;
-        let uris = entry
-            .as_mut()
-            .filter(|_| self.collection == super::ApplicationEntry::COLLECTION)
-            .and_then(|entry| entry.get_mut("redirect_uris"))
-            .and_then(Value::as_array_mut);
-        if let Some(uris) = uris {
-            let before = uris.len();
-            uris.retain(|uri| {
-                !uri.as_str()
-                    .is_some_and(|uri| of_settings.iter().any(|of_settings| of_settings == uri))
-            });
-            settings_redirect_uris = uris.len() < before;
-        }
-        Event::Changed {
+        let settings_redirect_uris = self.collection == ApplicationEntry::COLLECTION
+            && entry
+                .as_mut()
+                .is_some_and(|entry| without_redirect_uris(entry, of_settings));
+        Event::Changed(Changed {
+            tenant: self.tenant,
             collection: self.collection.to_owned(),
             key: self.key,
             entry,
             settings_redirect_uris,
-        }
+        })
     }
 }
 
-fn place(
+/// Takes the redirect URIs of the settings out of an application's entry; whether there were any.
+fn without_redirect_uris(entry: &mut Value, of_settings: &[String]) -> bool {
+    let Some(uris) = entry.get_mut("redirect_uris").and_then(Value::as_array_mut) else {
+        return false;
+    };
+    let before = uris.len();
+    uris.retain(|uri| {
+        !uri.as_str()
+            .is_some_and(|uri| of_settings.iter().any(|of_settings| of_settings == uri))
+    });
+    uris.len() < before
+}
+
+fn put_value(
     collection: &Collection,
     key: String,
     entry: Value,
     tenant: &mut Tenant,
     secrets: &Secrets,
 ) -> Result<Change, ChangeRefusal> {
+    let id = tenant.id.clone();
     (collection.put)(entry.clone(), tenant, secrets)?;
+    check_id(&id, tenant)?;
     let (key, entry) = collection.find(tenant, &key).unwrap_or((key, entry));
-    Ok(Change {
-        collection: collection.name,
-        key,
-        entry: Some(entry),
-    })
+    Ok(Change::of(collection.name, key, Some(entry)))
 }
 
-fn place_entry<E: Entry>(
+fn put_entry<E: Entry>(
     entry: E,
     tenant: &mut Tenant,
     secrets: &Secrets,
@@ -297,11 +440,18 @@ fn place_entry<E: Entry>(
     let (key, given) = (entry.key_in(tenant), written(&entry));
     entry.put(tenant, secrets)?;
     let entry = E::find(tenant, &key).map_or(given, |whole| written(&whole));
-    Ok(Change {
-        collection: E::COLLECTION,
-        key,
-        entry: Some(entry),
-    })
+    Ok(Change::of(E::COLLECTION, key, Some(entry)))
+}
+
+/// People, tokens and the journal name a tenant by its id.
+fn check_id(before: &str, tenant: &Tenant) -> Result<(), ChangeRefusal> {
+    match tenant.id == before {
+        true => Ok(()),
+        false => Err(ChangeRefusal::Invalid(
+            "tenant id: it cannot change while the sandbox runs; write it into the tenant file"
+                .to_owned(),
+        )),
+    }
 }
 
 fn keep(entry: &mut Map<String, Value>, known: &Map<String, Value>, kept: &[&str]) {

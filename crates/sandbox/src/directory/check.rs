@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use url::Url;
 
 use super::tenant::Tenant;
+use super::tenants::Tenants;
 use crate::Error;
 
 pub(super) fn check_address(key: &str, address: &str) -> Result<(), Error> {
@@ -32,9 +33,40 @@ pub(super) fn check_redirect_uri(uri: &str) -> Result<(), Error> {
     )))
 }
 
-/// No two of a kind, and nothing that points nowhere.
-pub(super) fn check_references(tenant: &Tenant) -> Result<(), Error> {
+/// No two of a kind in the whole, and nothing that points nowhere.
+pub(super) fn check_tenants(tenants: &Tenants) -> Result<(), Error> {
     let mut seen = BTreeSet::new();
+    for tenant in tenants.iter() {
+        check_twice(tenant, &mut seen)?;
+        check_references(tenant)?;
+    }
+    Ok(())
+}
+
+/// Enterprise applications are of applications that are registered somewhere. One whose registration goes later stays,
+/// as in Entra, and is of no use.
+pub(super) fn check_installed(tenants: &Tenants) -> Result<(), Error> {
+    let mut installed = tenants
+        .organizations()
+        .flat_map(|tenant| &tenant.enterprise_applications);
+    match installed.find(|known| tenants.application(&known.application).is_none()) {
+        None => Ok(()),
+        Some(strange) => Err(Error::tenant(format!(
+            "[[enterprise_application]] application: no tenant has an [[application]] with client_id {}",
+            strange.application
+        ))),
+    }
+}
+
+/// Addresses, names to sign in with, domains and ids are each somebody's or nobody's, in all tenants together.
+fn check_twice(tenant: &Tenant, seen: &mut BTreeSet<String>) -> Result<(), Error> {
+    for name in std::iter::once(&tenant.id).chain(&tenant.domains) {
+        if !seen.insert(format!("tenant {}", name.to_ascii_lowercase())) {
+            return Err(Error::tenant(format!(
+                "the tenant {name} is there twice: ids and domains are one tenant's only"
+            )));
+        }
+    }
     for mailbox in &tenant.mailboxes {
         if !seen.insert(mailbox.address.to_ascii_lowercase()) {
             return Err(Error::tenant(format!("{} is there twice", mailbox.address)));
@@ -58,6 +90,18 @@ pub(super) fn check_references(tenant: &Tenant) -> Result<(), Error> {
             )));
         }
     }
+    for user in &tenant.users {
+        if !seen.insert(format!("person {}", user.object_id)) {
+            return Err(Error::tenant(format!(
+                "{}: the object id {} is somebody else's too",
+                user.address, user.object_id
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn check_references(tenant: &Tenant) -> Result<(), Error> {
     for permission in &tenant.mailbox_permissions {
         if tenant.mailbox(&permission.mailbox).is_none() {
             return Err(Error::tenant(format!(
@@ -73,10 +117,7 @@ pub(super) fn check_references(tenant: &Tenant) -> Result<(), Error> {
         }
     }
     for policy in &tenant.conditional_access {
-        let strange = policy
-            .applications
-            .iter()
-            .find(|id| tenant.application(id).is_none());
+        let strange = policy.applications.iter().find(|id| !tenant.knows(id));
         let strange = strange.or_else(|| {
             let mut users = policy.users.iter();
             users.find(|name| tenant.user(name).is_none())

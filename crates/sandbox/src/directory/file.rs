@@ -4,17 +4,18 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::check::check_references;
+use super::check::{check_installed, check_tenants};
 use super::entry::{
-    ApplicationEntry, ConsentEntry, Entry, MailboxPermissionEntry, PersonalAccountEntry,
-    ServicePrincipalEntry, SharedMailboxEntry, TenantEntry, UserEntry,
+    ApplicationEntry, ConsentEntry, EnterpriseApplicationEntry, Entry, MailboxPermissionEntry,
+    PersonalAccountEntry, ServicePrincipalEntry, SharedMailboxEntry, TenantEntry, UserEntry,
 };
 use super::policy::{ConditionalAccess, Policies};
 use super::secrets::Secrets;
 use super::tenant::Tenant;
+use super::tenants::Tenants;
 use crate::Error;
 
-/// A tenant as it is written in a file. See the crate's README for the form.
+/// Tenants as they are written in a file. See the crate's README for the form.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TenantFile {
@@ -37,6 +38,12 @@ pub struct TenantFile {
     applications: Vec<ApplicationEntry>,
     #[serde(
         default,
+        rename = "enterprise_application",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    enterprise_applications: Vec<EnterpriseApplicationEntry>,
+    #[serde(
+        default,
         rename = "service_principal",
         skip_serializing_if = "Vec::is_empty"
     )]
@@ -53,6 +60,13 @@ pub struct TenantFile {
     policies: Policies,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     conditional_access: Vec<ConditionalAccess>,
+    /// Other organizations, each written as the first is.
+    #[serde(
+        default,
+        rename = "organization",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    organizations: Vec<TenantFile>,
 }
 
 impl TenantFile {
@@ -75,11 +89,7 @@ impl TenantFile {
             .ok_or_else(|| Error::tenant(format!("there is no file {}", path.display())))?;
         let mut file = Self::parse(&text)?;
         let directory = path.parent().unwrap_or(Path::new(""));
-        for application in &mut file.applications {
-            for certificate in &mut application.certificates {
-                certificate.read(directory)?;
-            }
-        }
+        file.read_certificates(directory)?;
         Ok(file)
     }
 
@@ -92,20 +102,32 @@ impl TenantFile {
         toml::from_str(text).map_err(|error| Error::tenant(error.message_with_line(text)))
     }
 
-    /// The file that describes a tenant as it is, passwords and secrets included.
+    /// The file that describes all tenants as they are, passwords and secrets included.
     #[must_use]
-    pub fn of(tenant: &Tenant) -> Self {
+    pub fn of(tenants: &Tenants) -> Self {
+        let mut file = Self::of_one(tenants.first());
+        let personal = tenants.personal();
+        file.personal_accounts = Entry::all(personal);
+        file.consents.extend(ConsentEntry::all(personal));
+        let others = tenants.organizations().skip(1);
+        file.organizations = others.map(Self::of_one).collect();
+        file
+    }
+
+    fn of_one(tenant: &Tenant) -> Self {
         Self {
             tenant: TenantEntry::of(tenant),
             users: Entry::all(tenant),
-            personal_accounts: Entry::all(tenant),
+            personal_accounts: Vec::new(),
             shared_mailboxes: Entry::all(tenant),
             applications: Entry::all(tenant),
+            enterprise_applications: Entry::all(tenant),
             service_principals: Entry::all(tenant),
             mailbox_permissions: Entry::all(tenant),
             consents: Entry::all(tenant),
             policies: tenant.policies.clone(),
             conditional_access: Entry::all(tenant),
+            organizations: Vec::new(),
         }
     }
 
@@ -119,45 +141,78 @@ impl TenantFile {
     }
 
     /// Checks the whole and makes up what was left out.
-    pub(super) fn resolve(self, secrets: &Secrets) -> Result<Tenant, Error> {
+    pub(super) fn resolve(mut self, secrets: &Secrets) -> Result<Tenants, Error> {
+        let mut personal = Tenant::of_personal_accounts(secrets.pairwise_salt());
+        let accounts = std::mem::take(&mut self.personal_accounts);
+        put_each("personal_account", accounts, &mut personal, secrets)?;
+        let (of_accounts, own) = std::mem::take(&mut self.consents)
+            .into_iter()
+            .partition(|consent| personal.has_person(&consent.user));
+        self.consents = own;
+        put_each("consent", of_accounts, &mut personal, secrets)?;
+        let others = std::mem::take(&mut self.organizations)
+            .into_iter()
+            .map(|other| other.resolve_other(secrets))
+            .collect::<Result<_, _>>()?;
+        let tenants = Tenants::new(self.resolve_one(secrets)?, others, personal);
+        check_tenants(&tenants)?;
+        check_installed(&tenants)?;
+        Ok(tenants)
+    }
+
+    fn resolve_other(self, secrets: &Secrets) -> Result<Tenant, Error> {
+        if !self.personal_accounts.is_empty() {
+            return Err(Error::tenant(
+                "[[organization.personal_account]]: personal accounts are of no organization; write [[personal_account]]",
+            ));
+        }
+        if !self.organizations.is_empty() {
+            return Err(Error::tenant(
+                "[[organization.organization]]: organizations are not nested; write [[organization]]",
+            ));
+        }
+        self.resolve_one(secrets)
+    }
+
+    fn resolve_one(self, secrets: &Secrets) -> Result<Tenant, Error> {
         let mut tenant = Tenant::empty(secrets.pairwise_salt());
-        self.tenant.put(&mut tenant, secrets)?;
-        put_each("user", self.users, &mut tenant, secrets)?;
+        let whole = &mut tenant;
+        self.tenant.put(whole, secrets)?;
+        put_each("user", self.users, whole, secrets)?;
+        put_each("shared_mailbox", self.shared_mailboxes, whole, secrets)?;
+        put_each("application", self.applications, whole, secrets)?;
         put_each(
-            "personal_account",
-            self.personal_accounts,
-            &mut tenant,
+            "enterprise_application",
+            self.enterprise_applications,
+            whole,
             secrets,
         )?;
-        put_each(
-            "shared_mailbox",
-            self.shared_mailboxes,
-            &mut tenant,
-            secrets,
-        )?;
-        put_each("application", self.applications, &mut tenant, secrets)?;
-        put_each(
-            "service_principal",
-            self.service_principals,
-            &mut tenant,
-            secrets,
-        )?;
+        put_each("service_principal", self.service_principals, whole, secrets)?;
         put_each(
             "mailbox_permission",
             self.mailbox_permissions,
-            &mut tenant,
+            whole,
             secrets,
         )?;
-        put_each("consent", self.consents, &mut tenant, secrets)?;
-        self.policies.put(&mut tenant, secrets)?;
+        put_each("consent", self.consents, whole, secrets)?;
+        self.policies.put(whole, secrets)?;
         put_each(
             "conditional_access",
             self.conditional_access,
-            &mut tenant,
+            whole,
             secrets,
         )?;
-        check_references(&tenant)?;
         Ok(tenant)
+    }
+
+    fn read_certificates(&mut self, directory: &Path) -> Result<(), Error> {
+        for application in &mut self.applications {
+            for certificate in &mut application.certificates {
+                certificate.read(directory)?;
+            }
+        }
+        let mut others = self.organizations.iter_mut();
+        others.try_for_each(|other| other.read_certificates(directory))
     }
 }
 

@@ -17,11 +17,16 @@ use crate::files::{self, Durable};
 #[serde(tag = "event", rename_all = "snake_case")]
 pub(super) enum Event {
     Consented {
+        /// The tenant's GUID; nothing for the first.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        tenant: Option<String>,
         client_id: String,
         person: Option<String>,
         permissions: Vec<Permission>,
     },
     ConsentWithdrawn {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        tenant: Option<String>,
         client_id: String,
     },
     RefreshTokenIssued(RefreshTokenGrant),
@@ -38,14 +43,21 @@ pub(super) enum Event {
         at: UnixTime,
     },
     /// An entry is like this from now on, or gone.
-    Changed {
-        collection: String,
-        key: String,
-        entry: Option<serde_json::Value>,
-        /// For an application: it has the redirect URIs of the settings besides those of the entry.
-        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-        settings_redirect_uris: bool,
-    },
+    Changed(Changed),
+}
+
+/// A change of an entry.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Changed {
+    /// The tenant's GUID; nothing for the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<String>,
+    pub collection: String,
+    pub key: String,
+    pub entry: Option<serde_json::Value>,
+    /// For an application: it has the redirect URIs of the settings besides those of the entry.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub settings_redirect_uris: bool,
 }
 
 /// The file of events, open for appending.
@@ -117,7 +129,7 @@ mod tests {
     fn told(directory: &Path) -> Vec<String> {
         let mut told = Vec::new();
         Journal::open(directory, NOW, &mut |event| {
-            if let Event::ConsentWithdrawn { client_id } = event {
+            if let Event::ConsentWithdrawn { client_id, .. } = event {
                 told.push(client_id.clone());
             }
         })
@@ -132,6 +144,7 @@ mod tests {
         for client_id in ["a", "b"] {
             journal
                 .append(&Event::ConsentWithdrawn {
+                    tenant: None,
                     client_id: client_id.to_owned(),
                 })
                 .unwrap();

@@ -1,4 +1,4 @@
-//! The make-believe tenant: people, mailboxes, applications, consents, and what may open what.
+//! The make-believe tenants: people, mailboxes, applications, consents, and what may open what.
 
 mod access;
 mod application;
@@ -12,16 +12,19 @@ mod guid;
 mod journal;
 mod keys;
 mod mailbox;
+mod of_tenant;
 mod opaque;
 mod permission;
 mod policy;
 mod refresh_tokens;
 mod secrets;
+mod state;
 mod submission;
 mod tenant;
+mod tenants;
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use mailgrant_core::time::UnixTime;
 use tokio::sync::watch;
@@ -29,9 +32,9 @@ use tokio::sync::watch;
 pub use access::{Holder, MailboxAccess, Refusal};
 pub(crate) use change::ChangeRefusal;
 pub(crate) use entry::{
-    ApplicationEntry, COLLECTIONS, Collection, ConsentEntry, Entry, MailboxPermissionEntry,
-    RedirectUriEntry, SecretEntry, ServicePrincipalEntry, SharedMailboxEntry, TenantEntry,
-    UserEntry,
+    ApplicationEntry, COLLECTIONS, Collection, ConsentEntry, EnterpriseApplicationEntry, Entry,
+    MailboxPermissionEntry, RedirectUriEntry, SecretEntry, ServicePrincipalEntry,
+    SharedMailboxEntry, TenantEntry, UserEntry,
 };
 pub(crate) use expiry::IssuedTo;
 pub(crate) use guid::derived_guid;
@@ -42,6 +45,8 @@ pub use certificate::{ApplicationCertificate, FederatedCredential};
 pub use file::TenantFile;
 pub use keys::{KeySet, PublicKey};
 pub use mailbox::{Mailbox, MailboxPermission, MailboxRight, MailboxSwitches, ServicePrincipal};
+pub(crate) use of_tenant::TenantDirectory;
+pub use of_tenant::TenantGuard;
 pub use permission::{Permission, PermissionKind, Resource, UnknownPermission};
 pub use policy::{
     ApplicationConditions, ConditionalAccess, ForeignTenant, Grant, Mfa, Policies, ResourceState,
@@ -49,7 +54,9 @@ pub use policy::{
 };
 pub use refresh_tokens::{NewRefreshToken, RefreshRefusal, RefreshTokenGrant};
 pub use submission::{PasswordSubmission, Submission};
-pub use tenant::{ImapLimits, PERSONAL_TENANT, Tenant, User};
+pub(crate) use tenant::access_token_issuer;
+pub use tenant::{EnterpriseApplication, ImapLimits, PERSONAL_TENANT, Tenant, User};
+pub use tenants::Tenants;
 
 use crate::{Error, Random};
 use expiry::Ended;
@@ -57,8 +64,10 @@ use journal::{Event, Journal};
 use opaque::Seal;
 use refresh_tokens::RefreshTokens;
 use secrets::Secrets;
+use state::State;
+use tenants::TenantKey;
 
-/// The tenant of a running sandbox. Clones share it.
+/// The tenants of a running sandbox. Clones share them.
 ///
 /// What the authority learns (consents, refresh tokens, revocations) is written to the sandbox's directory before it
 /// is answered, and read again at the next start.
@@ -66,8 +75,8 @@ use secrets::Secrets;
 pub struct Directory(Arc<Inner>);
 
 struct Inner {
-    tenant: RwLock<Tenant>,
-    /// Counts the changes of the tenant.
+    tenants: RwLock<Tenants>,
+    /// Counts the changes of the tenants.
     changes: watch::Sender<u64>,
     keys: KeySet,
     seal: Seal,
@@ -93,7 +102,7 @@ pub enum Protocol {
 }
 
 impl Directory {
-    /// Opens the tenant that `file` describes, with what an earlier run left in `directory`.
+    /// Opens the tenants that `file` describes, with what an earlier run left in `directory`.
     ///
     /// # Errors
     ///
@@ -107,40 +116,19 @@ impl Directory {
     ) -> Result<Self, Error> {
         crate::files::create_directory(directory)?;
         let secrets = Secrets::open(directory, &*random)?;
-        let mut tenant = file.resolve(&secrets)?;
-        for application in &mut tenant.applications {
-            if application.flow == Flow::Delegated {
-                application.add_redirect_uris(redirect_uris)?;
-            }
-        }
+        let mut state = State::of(file, &secrets, redirect_uris)?;
         let keys = KeySet::open(directory, now)?;
         let seal = Seal::new(&secrets.token_key())?;
-        let mut refresh_tokens = RefreshTokens::default();
-        let mut ended = Ended::default();
-        let journal = Journal::open(directory, now, &mut |event| match event {
-            Event::Consented {
-                client_id,
-                person,
-                permissions,
-            } => {
-                tenant.consent(client_id, person.as_deref(), permissions);
-            }
-            Event::ConsentWithdrawn { client_id } => tenant.withdraw_consent(client_id),
-            Event::RefreshTokenIssued(issued) => refresh_tokens.insert(issued.clone()),
-            Event::Revoked { person, generation } => {
-                refresh_tokens.set_generation(person, *generation)
-            }
-            Event::AccessTokensExpired { issued_to, until } => ended.add(issued_to.clone(), *until),
-            Event::RefreshTokensExpired { issued_to, at } => refresh_tokens.expire(issued_to, *at),
-            Event::Changed { .. } => change::replay(event, &mut tenant, &secrets, redirect_uris),
+        let journal = Journal::open(directory, now, &mut |event| {
+            state.tell(event, &secrets, redirect_uris);
         })?;
         Ok(Self(Arc::new(Inner {
-            tenant: RwLock::new(tenant),
+            tenants: RwLock::new(state.tenants),
             changes: watch::Sender::new(0),
             keys,
             seal,
-            refresh_tokens: Mutex::new(refresh_tokens),
-            ended: Mutex::new(ended),
+            refresh_tokens: Mutex::new(state.refresh_tokens),
+            ended: Mutex::new(state.ended),
             journal: Mutex::new(journal),
             random,
             secrets,
@@ -148,17 +136,16 @@ impl Directory {
         })))
     }
 
-    /// The tenant as it is now. Keep it no longer than needed: changes wait.
-    pub fn tenant(&self) -> RwLockReadGuard<'_, Tenant> {
-        self.0.tenant.read().unwrap_or_else(PoisonError::into_inner)
+    /// Changes the first organization, for this run only. What shall last goes through the entries.
+    pub fn change<T>(&self, change: impl FnOnce(&mut Tenant) -> T) -> T {
+        self.change_all(|tenants| change(tenants.first_mut()))
     }
 
-    /// Changes the tenant, for this run only. What shall last goes through the entries.
-    pub fn change<T>(&self, change: impl FnOnce(&mut Tenant) -> T) -> T {
+    fn change_all<T>(&self, change: impl FnOnce(&mut Tenants) -> T) -> T {
         let changed = change(
             &mut self
                 .0
-                .tenant
+                .tenants
                 .write()
                 .unwrap_or_else(PoisonError::into_inner),
         );
@@ -188,37 +175,52 @@ impl Directory {
         &*self.0.random
     }
 
-    /// Remembers that a person, or an administrator for everybody (`person` is none), agreed to permissions.
+    /// Remembers that a person, or an administrator of a tenant for everybody there (`person` is none), agreed to
+    /// permissions.
     ///
     /// # Errors
     ///
     /// When it cannot be written down; then nothing was agreed to.
     pub fn consent(
         &self,
+        tenant: &str,
         client_id: &str,
         person: Option<&str>,
         permissions: &[Permission],
     ) -> Result<(), Error> {
-        self.journal().append(&Event::Consented {
+        self.agree(tenant, |key| Event::Consented {
+            tenant: key.written(),
             client_id: client_id.to_owned(),
             person: person.map(str::to_owned),
             permissions: permissions.to_vec(),
-        })?;
-        self.change(|tenant| tenant.consent(client_id, person, permissions));
-        Ok(())
+        })
     }
 
-    /// Forgets every consent that an application was given, those of the tenant file included.
+    /// Forgets every consent that an application was given in a tenant, those of the tenant file included.
     ///
     /// # Errors
     ///
     /// When it cannot be written down.
-    pub fn withdraw_consent(&self, client_id: &str) -> Result<(), Error> {
-        self.journal().append(&Event::ConsentWithdrawn {
+    pub fn withdraw_consent(&self, tenant: &str, client_id: &str) -> Result<(), Error> {
+        self.agree(tenant, |key| Event::ConsentWithdrawn {
+            tenant: key.written(),
             client_id: client_id.to_owned(),
-        })?;
-        self.change(|tenant| tenant.withdraw_consent(client_id));
-        Ok(())
+        })
+    }
+
+    /// Writes down, and does, what was agreed or withdrawn.
+    fn agree(&self, tenant: &str, event: impl FnOnce(&TenantKey) -> Event) -> Result<(), Error> {
+        self.change_all(|tenants| {
+            let key = tenants
+                .key(tenant)
+                .ok_or_else(|| Error::tenant(format!("there is no tenant {tenant}")))?;
+            let event = event(&key);
+            self.journal().append(&event)?;
+            if let Some(tenant) = tenants.get_mut(&key) {
+                tenant.take_in(&event);
+            }
+            Ok(())
+        })
     }
 
     fn journal(&self) -> MutexGuard<'_, Journal> {

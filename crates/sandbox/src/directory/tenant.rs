@@ -6,12 +6,14 @@ use mailgrant_core::secret::Secret;
 use serde::{Deserialize, Serialize};
 
 use super::application::Application;
+use super::guid::derived_guid;
+use super::journal::Event;
 use super::mailbox::{Mailbox, MailboxPermission, MailboxRight, ServicePrincipal};
 use super::permission::Permission;
 use super::policy::{ConditionalAccess, Policies, SignInConditions};
 use super::submission::Submission;
 
-/// A whole tenant. Addresses, domains and ids are compared without regard to case.
+/// One tenant. Addresses, domains and ids are compared without regard to case.
 #[derive(Clone, Debug)]
 pub struct Tenant {
     /// The directory's GUID: `tid`.
@@ -39,6 +41,8 @@ pub struct Tenant {
     pub mailboxes: Vec<Mailbox>,
     /// Application registrations.
     pub applications: Vec<Application>,
+    /// Enterprise applications whose registration is in another tenant.
+    pub enterprise_applications: Vec<EnterpriseApplication>,
     /// What Exchange was told of applications.
     pub service_principals: Vec<ServicePrincipal>,
     /// Who else may open which mailbox.
@@ -97,10 +101,22 @@ pub struct User {
     pub enabled: bool,
     /// Whether the person may agree for the whole organization.
     pub administrator: bool,
-    /// Whether it is a personal account, of [`PERSONAL_TENANT`]: none of the organization's.
-    pub personal: bool,
+    /// The GUID of the tenant that the account is in: `tid`.
+    pub tenant: String,
     /// What is the matter with the account.
     pub sign_in: SignInConditions,
+}
+
+/// What a tenant has of an application that is registered in another one (`Get-MgServicePrincipal`); the first consent
+/// makes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EnterpriseApplication {
+    /// The application's client id.
+    pub application: String,
+    /// Its object id, another in each tenant: `oid` of app-only tokens, and the id that Exchange wants to be told.
+    pub object_id: String,
+    /// Whether sign-in to it is allowed here (AADSTS1000031).
+    pub enabled: bool,
 }
 
 /// The tenant of all personal accounts.
@@ -114,7 +130,19 @@ pub(super) struct Consent {
     pub permissions: BTreeSet<Permission>,
 }
 
+/// The `iss` of access tokens of the tenant with that GUID (version 1.0).
+#[must_use]
+pub(crate) fn access_token_issuer(tenant: &str) -> String {
+    format!("https://sts.windows.net/{tenant}/")
+}
+
 impl User {
+    /// Whether it is a personal account, of no organization.
+    #[must_use]
+    pub fn is_personal(&self) -> bool {
+        self.tenant == PERSONAL_TENANT
+    }
+
     /// Whether a name is the person's address or user principal name.
     #[must_use]
     pub fn is_called(&self, name: &str) -> bool {
@@ -124,6 +152,16 @@ impl User {
 }
 
 impl Tenant {
+    /// The tenant of all personal accounts, without any yet.
+    pub(super) fn of_personal_accounts(pairwise_salt: Secret) -> Self {
+        Self {
+            id: PERSONAL_TENANT.to_owned(),
+            display_name: "Personal accounts".to_owned(),
+            smtp_auth: true,
+            ..Self::empty(pairwise_salt)
+        }
+    }
+
     /// A tenant with nothing in it.
     pub(super) fn empty(pairwise_salt: Secret) -> Self {
         Self {
@@ -139,6 +177,7 @@ impl Tenant {
             users: Vec::new(),
             mailboxes: Vec::new(),
             applications: Vec::new(),
+            enterprise_applications: Vec::new(),
             service_principals: Vec::new(),
             mailbox_permissions: Vec::new(),
             policies: Policies::default(),
@@ -151,7 +190,7 @@ impl Tenant {
     /// The `iss` of access tokens that Exchange reads (version 1.0).
     #[must_use]
     pub fn access_token_issuer(&self) -> String {
-        format!("https://sts.windows.net/{}/", self.id)
+        access_token_issuer(&self.id)
     }
 
     /// Whether a path segment names this tenant by GUID or domain.
@@ -164,13 +203,10 @@ impl Tenant {
                 .any(|domain| domain.eq_ignore_ascii_case(name))
     }
 
-    /// The tenant that a person's account is in: `tid`.
+    /// Whether it is that of personal accounts, and no organization.
     #[must_use]
-    pub fn home_of(&self, person: &User) -> &str {
-        match person.personal {
-            true => PERSONAL_TENANT,
-            false => &self.id,
-        }
+    pub fn is_personal(&self) -> bool {
+        self.id == PERSONAL_TENANT
     }
 
     /// The main domain.
@@ -193,6 +229,42 @@ impl Tenant {
             .find(|application| application.client_id.eq_ignore_ascii_case(client_id))
     }
 
+    /// The enterprise application of a registration in another tenant.
+    #[must_use]
+    pub fn enterprise_application(&self, client_id: &str) -> Option<&EnterpriseApplication> {
+        self.enterprise_applications
+            .iter()
+            .find(|known| known.application.eq_ignore_ascii_case(client_id))
+    }
+
+    /// Whether the tenant has anything to do with an application.
+    pub(super) fn knows(&self, client_id: &str) -> bool {
+        self.application(client_id).is_some() || self.enterprise_application(client_id).is_some()
+    }
+
+    /// A registration of another tenant as this one has it.
+    pub(super) fn with_enterprise_application(&self, registered: &Application) -> Application {
+        let mut application = registered.clone();
+        let own = self.enterprise_application(&registered.client_id);
+        // What was switched and assigned where it is registered holds there.
+        let conditions = &mut application.conditions;
+        conditions.assignment_required = false;
+        conditions.assigned.clear();
+        conditions.sign_in_disabled = own.is_some_and(|own| !own.enabled);
+        application.admin_consent_required = false;
+        application.enterprise_application = own.is_some();
+        application.service_principal_id = match own {
+            Some(own) => own.object_id.clone(),
+            None => self.principal_id(&registered.client_id),
+        };
+        application
+    }
+
+    /// The object id that an enterprise application gets here.
+    pub(super) fn principal_id(&self, client_id: &str) -> String {
+        derived_guid(&self.id, "service principal", client_id)
+    }
+
     /// The person who signs in with that name or address.
     #[must_use]
     pub fn user(&self, name: &str) -> Option<&User> {
@@ -205,6 +277,11 @@ impl Tenant {
         self.users
             .iter()
             .find(|user| user.object_id.eq_ignore_ascii_case(object_id))
+    }
+
+    /// Whether that is the name, address or object id of one of its people.
+    pub(super) fn has_person(&self, name: &str) -> bool {
+        self.user(name).is_some() || self.user_by_object_id(name).is_some()
     }
 
     /// The mailbox of that address, or of the person with that user principal name.
@@ -226,9 +303,7 @@ impl Tenant {
 
     /// Whether a permission can be given to that name: a user, an application, or what Exchange takes for one.
     pub(super) fn has_trustee(&self, name: &str) -> bool {
-        self.user(name).is_some()
-            || self.application(name).is_some()
-            || self.service_principal(name).is_some()
+        self.user(name).is_some() || self.knows(name) || self.service_principal(name).is_some()
     }
 
     /// Takes out the mailbox permissions that point nowhere any more.
@@ -254,17 +329,10 @@ impl Tenant {
     /// the person's own.
     #[must_use]
     pub fn consented(&self, client_id: &str, person: Option<&str>) -> BTreeSet<Permission> {
-        // What an administrator agrees to is for the organization's people.
-        let personal = person
-            .and_then(|id| self.user_by_object_id(id))
-            .is_some_and(|user| user.personal);
         self.consents
             .iter()
             .filter(|consent| consent.client_id.eq_ignore_ascii_case(client_id))
-            .filter(|consent| match &consent.person {
-                None => !personal,
-                Some(of) => Some(of.as_str()) == person,
-            })
+            .filter(|consent| consent.person.is_none() || consent.person.as_deref() == person)
             .flat_map(|consent| consent.permissions.iter().copied())
             .collect()
     }
@@ -280,15 +348,27 @@ impl Tenant {
             .collect()
     }
 
+    /// What was agreed or withdrawn; nothing else.
+    pub(super) fn take_in(&mut self, event: &Event) {
+        match event {
+            Event::Consented {
+                client_id,
+                person,
+                permissions,
+                ..
+            } => self.consent(client_id, person.as_deref(), permissions),
+            Event::ConsentWithdrawn { client_id, .. } => self.withdraw_consent(client_id),
+            _ => {}
+        }
+    }
+
     pub(super) fn consent(
         &mut self,
         client_id: &str,
         person: Option<&str>,
         permissions: &[Permission],
     ) {
-        if let Some(application) = self.application_mut(client_id) {
-            application.enterprise_application = true;
-        }
+        self.install(client_id);
         let known = self
             .consents
             .iter_mut()
@@ -300,6 +380,20 @@ impl Tenant {
                 person: person.map(str::to_owned),
                 permissions: permissions.iter().copied().collect(),
             }),
+        }
+    }
+
+    /// Makes the enterprise application, unless it is there. Personal accounts do without.
+    fn install(&mut self, client_id: &str) {
+        if let Some(application) = self.application_mut(client_id) {
+            application.enterprise_application = true;
+        } else if !self.is_personal() && self.enterprise_application(client_id).is_none() {
+            let object_id = self.principal_id(client_id);
+            self.enterprise_applications.push(EnterpriseApplication {
+                application: client_id.to_owned(),
+                object_id,
+                enabled: true,
+            });
         }
     }
 

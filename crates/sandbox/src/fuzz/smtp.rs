@@ -106,8 +106,8 @@ impl PostOffice for Office {
         self.0.refused(login, envelope, why, now);
     }
 
-    fn limits(&self) -> Submission {
-        self.0.limits()
+    fn limits(&self, mailbox: Option<&str>) -> Submission {
+        self.0.limits(mailbox)
     }
 }
 

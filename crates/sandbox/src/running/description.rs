@@ -48,6 +48,25 @@ pub struct Description {
     pub users: Vec<UserDescription>,
     /// People with accounts of their own.
     pub personal_accounts: Vec<UserDescription>,
+    /// Organizations besides the first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub organizations: Vec<OrganizationDescription>,
+}
+
+/// An organization besides the first.
+#[derive(Clone, Serialize)]
+#[non_exhaustive]
+pub struct OrganizationDescription {
+    /// The tenant's GUID.
+    pub tenant: String,
+    /// Its name.
+    pub display_name: String,
+    /// Its domains, the main one first.
+    pub domains: Vec<String>,
+    /// Applications that are registered there.
+    pub applications: Vec<ApplicationDescription>,
+    /// Its people.
+    pub users: Vec<UserDescription>,
 }
 
 /// A registered application.
@@ -111,21 +130,14 @@ impl Description {
         smtp: &smtp::Server,
         pop3: &pop3::Server,
     ) -> Self {
-        let tenant = authority.directory.tenant();
-        let mut applications: Vec<ApplicationDescription> = Vec::new();
-        for application in &tenant.applications {
-            let same = applications
-                .iter()
-                .filter(|known| known.flow == application.flow)
-                .count();
-            applications.push(ApplicationDescription::of(application, same));
-        }
+        let tenants = authority.directory.tenants();
+        let tenant = tenants.first();
         Self {
             authority: authority.addresses.plain.clone(),
             authority_tls: authority.addresses.tls.clone(),
             ca_file: pki.ca_file().to_owned(),
             tenant: tenant.id.clone(),
-            applications,
+            applications: applications(tenant),
             imap: MailServer {
                 host: "localhost".to_owned(),
                 port: imap.port(),
@@ -142,15 +154,43 @@ impl Description {
                 starttls_port: pop3.starttls_port(),
             },
             control: format!("{}/control", authority.addresses.plain),
-            users: people(&tenant, false),
-            personal_accounts: people(&tenant, true),
+            users: people(tenant),
+            personal_accounts: people(tenants.personal()),
+            organizations: tenants
+                .organizations()
+                .skip(1)
+                .map(OrganizationDescription::of)
+                .collect(),
         }
     }
 }
 
-fn people(tenant: &Tenant, personal: bool) -> Vec<UserDescription> {
-    let of_kind = tenant.users.iter().filter(|user| user.personal == personal);
-    of_kind.map(UserDescription::of).collect()
+fn people(tenant: &Tenant) -> Vec<UserDescription> {
+    tenant.users.iter().map(UserDescription::of).collect()
+}
+
+fn applications(tenant: &Tenant) -> Vec<ApplicationDescription> {
+    let mut applications: Vec<ApplicationDescription> = Vec::new();
+    for application in &tenant.applications {
+        let same = applications
+            .iter()
+            .filter(|known| known.flow == application.flow)
+            .count();
+        applications.push(ApplicationDescription::of(application, same));
+    }
+    applications
+}
+
+impl OrganizationDescription {
+    fn of(tenant: &Tenant) -> Self {
+        Self {
+            tenant: tenant.id.clone(),
+            display_name: tenant.display_name.clone(),
+            domains: tenant.domains.clone(),
+            applications: applications(tenant),
+            users: people(tenant),
+        }
+    }
 }
 
 impl ApplicationDescription {
@@ -217,6 +257,15 @@ impl fmt::Debug for UserDescription {
         formatter
             .debug_struct("UserDescription")
             .field("address", &self.address)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for OrganizationDescription {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("OrganizationDescription")
+            .field("tenant", &self.tenant)
             .finish_non_exhaustive()
     }
 }

@@ -47,8 +47,10 @@ impl Authenticator for ImapLogin {
         })
     }
 
-    fn limits(&self, _mailbox: &str) -> ImapLimits {
-        self.directory.tenant().imap_limits
+    fn limits(&self, mailbox: &str) -> ImapLimits {
+        let tenants = self.directory.tenants();
+        let tenant = tenants.mailbox(mailbox).map(|(tenant, _)| tenant);
+        tenant.unwrap_or(tenants.first()).imap_limits
     }
 
     fn may_stay(&self, access: &MailboxAccess) -> bool {

@@ -7,6 +7,7 @@ use mailgrant_core::time::UnixTime;
 use crate::control::{Entry, Faults, RequestLog};
 use crate::directory::{
     Directory, Holder, MailboxRight, PasswordSubmission, Protocol, Refusal, Submission, Tenant,
+    Tenants,
 };
 use crate::mailstore::{Flags, MailStore, Mailbox, StoreError};
 use crate::outbox::{Outbox, Sent};
@@ -51,14 +52,11 @@ impl PostOffice for Exchange {
     }
 
     fn knows(&self, recipient: &str) -> bool {
-        let tenant = self.directory.tenant();
-        let own = recipient.rsplit_once('@').is_some_and(|(_, domain)| {
-            tenant
-                .domains
-                .iter()
-                .any(|own| own.eq_ignore_ascii_case(domain))
-        });
-        !own || tenant.mailbox(recipient).is_some()
+        let tenants = self.directory.tenants();
+        let own = recipient
+            .rsplit_once('@')
+            .is_some_and(|(_, domain)| tenants.has_domain(domain));
+        !own || tenants.mailbox(recipient).is_some()
     }
 
     fn send(
@@ -91,8 +89,13 @@ impl PostOffice for Exchange {
         self.log.record(entry);
     }
 
-    fn limits(&self) -> Submission {
-        self.directory.tenant().submission.clone()
+    fn limits(&self, mailbox: Option<&str>) -> Submission {
+        let tenants = self.directory.tenants();
+        let tenant = match mailbox {
+            Some(mailbox) => tenant_of(&tenants, mailbox),
+            None => tenants.first(),
+        };
+        tenant.submission.clone()
     }
 }
 
@@ -113,13 +116,17 @@ impl Exchange {
                 app_only: matches!(access.holder, Holder::Application(_)),
                 connected: access.connected,
             }),
-            Err(Refusal::ProtocolDisabled) => Err(disabled(&self.directory.tenant(), user)),
+            Err(Refusal::ProtocolDisabled) => {
+                let tenants = self.directory.tenants();
+                Err(disabled(tenant_of(&tenants, user), user))
+            }
             Err(refusal) => Err((LoginRefusal::Credentials, refusal.to_string())),
         }
     }
 
     fn by_password(&self, user: &str, password: &str) -> Result<Login, (LoginRefusal, String)> {
-        let tenant = self.directory.tenant();
+        let tenants = self.directory.tenants();
+        let tenant = tenant_of(&tenants, user);
         let refused = |refusal, why: &str| Err((refusal, why.to_owned()));
         match tenant.submission.passwords {
             PasswordSubmission::Allowed => {}
@@ -147,7 +154,7 @@ impl Exchange {
             return refused(LoginRefusal::Credentials, "unknown user or wrong password");
         };
         if !mailbox.switches.smtp_auth.unwrap_or(tenant.smtp_auth) {
-            return Err(disabled(&tenant, user));
+            return Err(disabled(tenant, user));
         }
         Ok(Login {
             mailbox: mailbox.address.clone(),
@@ -168,11 +175,12 @@ impl Exchange {
             let why = "no permission on the mailbox (Add-MailboxPermission), or no licence";
             return Err((SendRefusal::MailboxLogon, why.to_owned()));
         }
-        let tenant = self.directory.tenant();
+        let tenants = self.directory.tenants();
+        let tenant = tenant_of(&tenants, &login.mailbox);
         let refused = header
             .from
             .iter()
-            .find(|from| !may_send_as(&tenant, &login.mailbox, from));
+            .find(|from| !may_send_as(tenant, &login.mailbox, from));
         if let Some(from) = refused {
             return Err((
                 SendRefusal::From {
@@ -187,7 +195,7 @@ impl Exchange {
             ));
         }
         let mail_from = &envelope.mail_from;
-        if !mail_from.is_empty() && !may_send_as(&tenant, &login.mailbox, mail_from) {
+        if !mail_from.is_empty() && !may_send_as(tenant, &login.mailbox, mail_from) {
             let why = format!(
                 "{} has no Send As on {mail_from}, which is in MAIL FROM",
                 login.mailbox
@@ -206,7 +214,7 @@ impl Exchange {
         let quota = tenant
             .mailbox(&login.mailbox)
             .and_then(|mailbox| mailbox.switches.send_quota);
-        drop(tenant);
+        drop(tenants);
         if let Some(quota) = quota
             && self.mailbox(&login.mailbox)?.size() >= quota
         {
@@ -226,18 +234,18 @@ impl Exchange {
         now: UnixTime,
     ) -> Result<String, (SendRefusal, String)> {
         let (mailboxes, save_sent) = {
-            let tenant = self.directory.tenant();
+            let tenants = self.directory.tenants();
             let mut mailboxes: Vec<String> = envelope
                 .recipients
                 .iter()
-                .filter_map(|recipient| tenant.mailbox(recipient))
-                .map(|mailbox| mailbox.address.clone())
+                .filter_map(|recipient| tenants.mailbox(recipient))
+                .map(|(_, mailbox)| mailbox.address.clone())
                 .collect();
             mailboxes.sort();
             mailboxes.dedup();
-            let save_sent = tenant
+            let save_sent = tenants
                 .mailbox(&login.mailbox)
-                .is_none_or(|mailbox| mailbox.switches.save_sent);
+                .is_none_or(|(_, mailbox)| mailbox.switches.save_sent);
             (mailboxes, save_sent)
         };
         let id = self.random.uuid();
@@ -291,6 +299,12 @@ impl Exchange {
     fn mailbox(&self, address: &str) -> Result<Arc<Mailbox>, (SendRefusal, String)> {
         self.store.mailbox(address).map_err(failed)
     }
+}
+
+/// The tenant that a mailbox or person is in; of somebody unknown the first.
+fn tenant_of<'t>(tenants: &'t Tenants, name: &str) -> &'t Tenant {
+    let found = tenants.mailbox(name);
+    found.map_or(tenants.first(), |(tenant, _)| tenant)
 }
 
 /// The sender's own addresses, and those on which the mailbox holds Send As. The right is the mailbox's, not that of

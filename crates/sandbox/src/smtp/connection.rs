@@ -188,7 +188,7 @@ impl Connection {
         let separator = if extended { '-' } else { ' ' };
         let mut reply = format!("250{separator}{host_name} Hello [127.0.0.1]");
         if extended {
-            let size = self.service.office.limits().message_bytes;
+            let size = self.office_limits().message_bytes;
             let security = match self.security {
                 Security::Plain => "STARTTLS",
                 Security::Encrypted => "AUTH LOGIN XOAUTH2",
@@ -228,8 +228,14 @@ impl Connection {
         })
     }
 
+    /// The limits of who is logged in.
+    pub(super) fn office_limits(&self) -> crate::directory::Submission {
+        let mailbox = self.login.as_ref().map(|login| login.mailbox.as_str());
+        self.service.office.limits(mailbox)
+    }
+
     fn mail(&mut self, from: String, size: usize, binary: bool) {
-        let limit = self.service.office.limits().message_bytes;
+        let limit = self.office_limits().message_bytes;
         let Some(client) = self.hello.clone() else {
             return self.tagged(HELLO_FIRST);
         };
@@ -258,7 +264,7 @@ impl Connection {
     }
 
     fn rcpt(&mut self, to: String) {
-        let most = self.service.office.limits().recipients_per_message;
+        let most = self.office_limits().recipients_per_message;
         let Some(transaction) = &mut self.transaction else {
             return self.tagged(match self.login {
                 Some(_) => "503 5.5.2 Need mail command",

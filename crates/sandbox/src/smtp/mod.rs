@@ -83,8 +83,8 @@ pub trait PostOffice: Send + Sync + 'static {
     /// Remembers a message that the limits kept from being sent.
     fn refused(&self, login: &Login, envelope: &Envelope, why: &str, now: UnixTime);
 
-    /// The limits of now.
-    fn limits(&self) -> Submission;
+    /// The limits of now: those of a mailbox, or what somebody is told who has not logged in.
+    fn limits(&self, mailbox: Option<&str>) -> Submission;
 }
 
 /// With what somebody logs in.

@@ -76,8 +76,7 @@ impl Connection {
             Some(chunks) => chunks,
             None => self.begin(),
         };
-        let limit =
-            usize::try_from(self.service.office.limits().message_bytes).unwrap_or(usize::MAX);
+        let limit = usize::try_from(self.office_limits().message_bytes).unwrap_or(usize::MAX);
         let welcome = if unasked.is_none() { limit } else { 0 };
         if size > welcome.saturating_add(MOST_UNWELCOME) {
             // To read it only to throw it away is what an attacker wants.
@@ -131,7 +130,7 @@ impl Connection {
 
     /// A message begins: from now on it counts among those that its mailbox has under way.
     fn begin(&self) -> (Gathered, Option<Slot>) {
-        let limits = self.service.office.limits();
+        let limits = self.office_limits();
         let most = usize::try_from(limits.message_bytes).unwrap_or(usize::MAX);
         let slot = self
             .login
@@ -155,7 +154,7 @@ impl Connection {
         if let Some(next) = self.scripted("MESSAGE") {
             return Ok(next);
         }
-        let limits = self.service.office.limits();
+        let limits = self.office_limits();
         let slot = slot.or_else(|| self.service.quota.begin(&login.mailbox, &limits));
         let Some(slot) = slot else {
             self.refuse(&login, &transaction.envelope, CONCURRENT);
@@ -166,7 +165,7 @@ impl Connection {
             self.refuse(&login, &transaction.envelope, DAILY);
             return Ok(Next::Command);
         }
-        wait_for_turn(&self.service, &slot).await;
+        wait_for_turn(&self.service, &login.mailbox, &slot).await;
         let service = self.service.clone();
         let envelope = transaction.envelope;
         let sent = tokio::task::spawn_blocking(move || {
@@ -213,11 +212,13 @@ impl Connection {
 }
 
 /// Who sends more in a minute than allowed is made to wait, by the sandbox's clock.
-async fn wait_for_turn(service: &Service, slot: &Slot) {
+async fn wait_for_turn(service: &Service, mailbox: &str, slot: &Slot) {
     let turn = async {
         loop {
             let now = service.clock.now();
-            let left = slot.next(&service.office.limits(), now).since(now);
+            let left = slot
+                .next(&service.office.limits(Some(mailbox)), now)
+                .since(now);
             if left.is_zero() {
                 return;
             }

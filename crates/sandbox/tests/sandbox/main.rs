@@ -36,3 +36,4 @@ mod restart;
 mod sign_in;
 mod submission;
 mod support;
+mod tenants;

@@ -72,7 +72,7 @@ async fn the_access_token_is_opaque_and_opens_the_mailbox() {
     assert_eq!(access.mailbox, GWEN);
     assert!(access.connected);
     let refused = |user: &str, at| directory.check_access_token(token, user, at).unwrap_err();
-    assert_eq!(refused(ADA, NOW), Refusal::NoMailboxPermission);
+    assert_eq!(refused(ADA, NOW), Refusal::OtherTenant);
     let later = NOW + std::time::Duration::from_secs(3599);
     assert_eq!(refused(GWEN, later), Refusal::Expired);
     let (head, tail) = token.split_at(100);

@@ -8,6 +8,7 @@ mod imap_off;
 mod in_browser;
 mod mailbox_permission;
 mod mending;
+mod organizations;
 mod refused;
 mod secret_expired;
 mod shared_mailbox;

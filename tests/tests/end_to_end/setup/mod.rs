@@ -2,6 +2,7 @@
 
 mod app_only;
 mod credentials;
+mod customer;
 mod delegated;
 
 use std::{

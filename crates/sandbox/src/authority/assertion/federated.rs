@@ -90,10 +90,11 @@ fn is_own(authority: &Authority, issuer: &str) -> bool {
 }
 
 fn is_tenant(authority: &Authority, issuer: &str) -> bool {
-    let tenant = authority.directory.tenant();
     let Authority { addresses, .. } = authority;
-    issuer == tenant.access_token_issuer()
-        || [&addresses.plain, &addresses.tls]
-            .iter()
-            .any(|base| issuer == format!("{base}/{}/v2.0", tenant.id))
+    authority.directory.tenants().organizations().any(|tenant| {
+        issuer == tenant.access_token_issuer()
+            || [&addresses.plain, &addresses.tls]
+                .iter()
+                .any(|base| issuer == format!("{base}/{}/v2.0", tenant.id))
+    })
 }

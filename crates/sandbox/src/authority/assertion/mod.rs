@@ -164,7 +164,8 @@ impl Assertion {
 
     /// Entra accepts the token endpoint and the issuer of the tenant, in whatever way the client wrote the tenant.
     fn is_for(&self, authority: &Authority, segment: &str) -> bool {
-        let tenant = authority.directory.tenant();
+        let tenants = authority.directory.tenants();
+        let tenant = tenants.named(segment).unwrap_or(tenants.first());
         let mut names = vec![segment, &tenant.id, "common", "organizations"];
         names.extend(tenant.domains.iter().map(String::as_str));
         let addresses = [&authority.addresses.plain, &authority.addresses.tls];

@@ -1,5 +1,7 @@
 //! The application: known, switched on, and meant for these accounts.
 
+use actix_web::http::StatusCode;
+
 use super::{INVALID_CLIENT, INVALID_REQUEST, Kind, UNAUTHORIZED_CLIENT, table};
 
 table! {
@@ -16,6 +18,14 @@ table! {
         "Application with identifier '{0}' was not found in the directory. This can happen if the application has not been installed by the administrator of the tenant or consented to by any user in the tenant.",
         "The application exists, but has never been installed in this organization. An administrator opens its approval link.",
     );
+    /// What client credentials are told where the registration is known and the enterprise application is not there.
+    NO_SERVICE_PRINCIPAL = Kind::new(
+        7_000_229,
+        INVALID_CLIENT,
+        "The client application {0} is missing service principal in the tenant {1}. See instructions here: https://go.microsoft.com/fwlink/?linkid=2225119.",
+        "The application has no enterprise application (service principal) in this organization. An administrator opens its approval link.",
+    )
+    .status(StatusCode::UNAUTHORIZED);
     DISABLED = Kind::new(
         7_000_112,
         UNAUTHORIZED_CLIENT,
@@ -40,6 +50,12 @@ table! {
         INVALID_REQUEST,
         "Application '{0}'({1}) is not configured as a multi-tenant application. Usage of the /common endpoint is not supported for such apps created after '10/15/2018'. Use a tenant-specific endpoint or configure the application to be multi-tenant.",
         "The application is registered for one organization only, so it cannot use the address for all ('common'). It uses its tenant's id in the address.",
+    );
+    CONSUMERS_ONLY = Kind::new(
+        9_002_331,
+        UNAUTHORIZED_CLIENT,
+        "Application '{0}'({1}) is configured for use by Microsoft Account users only. Please use the /consumers endpoint to serve this request.",
+        "The application is registered for personal accounts only. It uses the address for those ('consumers').",
     );
     NOT_FOR_CONSUMERS = Kind::new(
         9_002_332,

@@ -27,7 +27,7 @@ pub(super) fn answer(
             client_id: &request.application.client_id,
             redirect_uri: redirect,
             verifier: request.params.get("code_verifier"),
-            segment: request.segment,
+            segment: &request.segment,
         },
         authority.now(),
     )?;

@@ -15,9 +15,9 @@ pub(super) fn answer(
 ) -> Result<TokenAnswer, Problem> {
     let authority = request.authority;
     let application = &request.application;
-    if request.segment != TenantSegment::Named {
+    let TenantSegment::Named(tenant_id) = &request.segment else {
         return Err(tenant::NOT_NAMED.problem());
-    }
+    };
     if request.cross_origin {
         return Err(request::CROSS_ORIGIN.problem());
     }
@@ -25,19 +25,18 @@ pub(super) fn answer(
         return Err(client::MISSING_SECRET.problem());
     }
     if !application.enterprise_application {
-        let directory = authority.directory.tenant().display_name.clone();
-        return Err(registration::NOT_FOUND.with([&application.client_id, &directory]));
+        return Err(registration::NO_SERVICE_PRINCIPAL.with([&application.client_id, tenant_id]));
     }
     sent.check(authority, application, request.tenant)?;
     let scope = request
         .params
         .get("scope")
         .ok_or_else(|| request::MISSING_FIELD.with(["scope"]))?;
-    let directory = authority.directory.tenant().display_name.clone();
-    let (resource, audience) = application_target(scope, &directory)?;
-    gate::check_workload(authority, application)?;
-    gate::check_resource(authority, application, resource)?;
-    let tenant = authority.directory.tenant();
+    let tenants = authority.directory.tenants();
+    let tenant = request.segment.tenant(&tenants);
+    let (resource, audience) = application_target(scope, &tenant.display_name)?;
+    gate::check_workload(tenant, application)?;
+    gate::check_resource(tenant, application, resource)?;
     let roles: Vec<&'static str> = tenant
         .consented(&application.client_id, None)
         .into_iter()
@@ -46,7 +45,7 @@ pub(super) fn answer(
         })
         .map(|permission| permission.name())
         .collect();
-    drop(tenant);
+    drop(tenants);
     let lifetime = authority.access_token_lifetime().as_secs();
     Ok(TokenAnswer {
         token_type: "Bearer",
@@ -54,7 +53,14 @@ pub(super) fn answer(
         expires_in: lifetime,
         ext_expires_in: lifetime,
         refresh_in: super::refresh_in(lifetime),
-        access_token: tokens::app_only(authority, application, request.proof, audience, roles)?,
+        access_token: tokens::app_only(
+            authority,
+            tenant_id,
+            application,
+            request.proof,
+            audience,
+            roles,
+        )?,
         refresh_token: None,
         id_token: None,
         client_info: None,

@@ -8,7 +8,6 @@ use super::{TokenAnswer, TokenRequest};
 use crate::authority::gate;
 use crate::authority::problem::{Problem, consent, person, scope, service};
 use crate::authority::scopes::{RequestedScopes, Target};
-use crate::authority::state::Authority;
 use crate::authority::tokens::{self, IdTokenParts};
 use crate::directory::{NewRefreshToken, Permission, Resource, User};
 
@@ -21,21 +20,22 @@ pub(super) fn scopes(
     let Some(scope) = request.params.get("scope") else {
         return Ok(RequestedScopes::of_grant(granted, audience));
     };
-    let directory = request.authority.directory.tenant().display_name.clone();
-    RequestedScopes::parse(scope, &request.application, &directory)
+    let tenants = request.authority.directory.tenants();
+    let directory = &request.segment.tenant(&tenants).display_name;
+    RequestedScopes::parse(scope, &request.application, directory)
 }
 
 /// The person of a grant, who may be gone or blocked by now.
 pub(super) fn person(request: &TokenRequest<'_>, object_id: &str) -> Result<User, Problem> {
-    let tenant = request.authority.directory.tenant();
-    let person = tenant
-        .user_by_object_id(object_id)
-        .ok_or_else(|| person::NOT_IN_DIRECTORY.with([object_id, &tenant.display_name]))?;
-    gate::check_account(&tenant, &request.application, person)?;
-    if person.personal {
-        let application = &request.application;
-        request.segment.admits(&tenant, application, person)?;
-    }
+    let tenants = request.authority.directory.tenants();
+    let person = tenants.user_by_object_id(object_id).ok_or_else(|| {
+        let directory = &request.segment.tenant(&tenants).display_name;
+        person::NOT_IN_DIRECTORY.with([object_id, directory])
+    })?;
+    gate::check_account(tenants.of(person), &request.application, person)?;
+    request
+        .segment
+        .admits(&tenants, &request.application, person)?;
     Ok(person.clone())
 }
 
@@ -50,11 +50,11 @@ pub(super) fn issue(
 ) -> Result<TokenAnswer, Problem> {
     let authority = request.authority;
     let resource = target.map_or(Resource::Graph, |target| target.resource);
-    gate::check_resource(authority, &request.application, resource)?;
-    let given = authority
-        .directory
-        .tenant()
-        .consented(&request.application.client_id, Some(&person.object_id));
+    let tenants = authority.directory.tenants();
+    let tenant = tenants.of(person);
+    gate::check_resource(tenant, &request.application, resource)?;
+    let given = tenant.consented(&request.application.client_id, Some(&person.object_id));
+    drop(tenants);
     let wanted: Vec<Permission> = match target {
         Some(target) => target.permissions.iter().copied().collect(),
         // Signing in alone gives a token for Graph.
@@ -124,8 +124,7 @@ pub(super) fn issue(
         access_token,
         refresh_token,
         id_token,
-        client_info: (request.params.get("client_info") == Some("1"))
-            .then(|| client_info(request.authority, person)),
+        client_info: (request.params.get("client_info") == Some("1")).then(|| client_info(person)),
     })
 }
 
@@ -158,7 +157,6 @@ fn written(permissions: &[Permission], audience: &str) -> String {
 }
 
 /// What MSAL makes its account identifier of.
-pub(crate) fn client_info(authority: &Authority, person: &User) -> String {
-    let tenant = authority.directory.tenant().home_of(person).to_owned();
-    URL_SAFE_NO_PAD.encode(json!({"uid": person.object_id, "utid": tenant}).to_string())
+pub(crate) fn client_info(person: &User) -> String {
+    URL_SAFE_NO_PAD.encode(json!({"uid": person.object_id, "utid": person.tenant}).to_string())
 }

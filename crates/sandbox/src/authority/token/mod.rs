@@ -115,8 +115,8 @@ fn reader(
     client_id: Option<&str>,
 ) -> Option<header::HeaderValue> {
     let origin = request.headers().get(header::ORIGIN)?;
-    let tenant = authority.directory.tenant();
-    let application = tenant.application(client_id?)?;
+    let tenants = authority.directory.tenants();
+    let application = tenants.application(client_id?)?;
     let uris = &application.redirect_uris;
     uris.iter()
         .any(|redirect_uri| redirect_uri.platform == Platform::Spa)
@@ -187,14 +187,13 @@ async fn grant(
     params: &Params,
     mut sent: ClientAuthentication,
 ) -> Result<TokenAnswer, Problem> {
-    gate::check_load(authority)?;
-    check_loop(authority, params)?;
     let segment = TenantSegment::parse(authority, tenant).map_err(|problem| {
         match problem.is(&segment_problem::NATIONAL_CLOUD) && sent.proof() != ClientProof::None {
             true => segment_problem::NATIONAL_CLOUD_CONFIDENTIAL.problem(),
             false => problem,
         }
     })?;
+    check_load(authority, &segment, params)?;
     if params.get("resource").is_some() {
         return Err(request::RESOURCE_PARAMETER.problem());
     }
@@ -228,9 +227,17 @@ async fn grant(
     }
 }
 
-/// Whether a client sends the same again and again, where the organization minds.
-fn check_loop(authority: &Authority, params: &Params) -> Result<(), Problem> {
-    let most = authority.directory.tenant().policies.loop_detection;
+/// Whether the organization is being throttled, or a client sends the same again and again and the organization minds.
+fn check_load(
+    authority: &Authority,
+    segment: &TenantSegment,
+    params: &Params,
+) -> Result<(), Problem> {
+    let tenants = authority.directory.tenants();
+    let tenant = segment.tenant(&tenants);
+    gate::check_load(tenant)?;
+    let most = tenant.policies.loop_detection;
+    drop(tenants);
     let Some(most) = most.and_then(|most| usize::try_from(most).ok()) else {
         return Ok(());
     };

@@ -30,10 +30,18 @@ pub(super) fn answer(
         .params
         .get("scope")
         .ok_or_else(|| malformed::MISSING_FIELD.with(["scope"]))?;
-    let person = credentials::check(authority, &request.application, name, password)?;
-    request
-        .segment
-        .admits(&authority.directory.tenant(), &request.application, &person)?;
+    let person = credentials::check(
+        authority,
+        &request.segment,
+        &request.application,
+        name,
+        password,
+    )?;
+    request.segment.admits(
+        &authority.directory.tenants(),
+        &request.application,
+        &person,
+    )?;
     let scopes = delegated::scopes(request, &[], Resource::Graph.uri())?;
     if scopes.targets.len() > 1 {
         return Err(scope::SEVERAL_RESOURCES.with([scope]));

@@ -141,6 +141,7 @@ pub(super) fn applications(tenant: &Tenant, now: UnixTime) -> Vec<ApplicationCar
                 Audience::MyOrganization => "this organization only",
                 Audience::AnyOrganization => "any organization",
                 Audience::AnyOrganizationAndPersonal => "any organization and personal accounts",
+                Audience::Personal => "personal accounts only",
             },
             enabled: application.enabled,
             secrets: secrets(application, number, now),

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::authority::Authority;
-use crate::directory::ChangeRefusal;
+use crate::directory::{ChangeRefusal, TenantDirectory};
 
 /// A cmdlet of the sandbox.
 #[derive(Serialize)]
@@ -99,6 +99,8 @@ impl From<ChangeRefusal> for CmdletError {
 /// A call whose parameters were understood.
 pub(super) struct Call<'a> {
     pub authority: &'a Authority,
+    /// The directory as the administrator who called has it.
+    pub directory: TenantDirectory,
     given: BTreeMap<&'static str, Value>,
     /// `-WhatIf`: nothing shall happen.
     pub what_if: bool,
@@ -110,6 +112,7 @@ impl<'a> Call<'a> {
         cmdlet: &Cmdlet,
         arguments: &Map<String, Value>,
         authority: &'a Authority,
+        directory: TenantDirectory,
     ) -> Result<Self, CmdletError> {
         let mut given = BTreeMap::new();
         let mut what_if = false;
@@ -138,6 +141,7 @@ impl<'a> Call<'a> {
         if missing.is_empty() {
             return Ok(Self {
                 authority,
+                directory,
                 given,
                 what_if,
             });

@@ -71,7 +71,7 @@ fn check_tenant(call: &Call<'_>, parameter: &str) -> Result<(), CmdletError> {
     let Some(name) = call.text(parameter) else {
         return Ok(());
     };
-    if call.authority.directory.tenant().is_named(name) {
+    if call.authority.directory.tenants().named(name).is_some() {
         return Ok(());
     }
     Err(CmdletError::Written(format!(
@@ -81,7 +81,7 @@ fn check_tenant(call: &Call<'_>, parameter: &str) -> Result<(), CmdletError> {
 }
 
 fn context(call: &Call<'_>) -> Output {
-    let tenant = call.authority.directory.tenant();
+    let tenant = call.directory.tenant();
     let administrator = tenant.users.iter().find(|user| user.administrator);
     Ok(vec![json!({
         "TenantId": tenant.id,

@@ -23,7 +23,7 @@ mod graph;
 use actix_web::{HttpResponse, web};
 use serde_json::{Map, Value, json};
 
-use super::directory::open_mailboxes;
+use super::directory::{InTenant, open_mailboxes, refused};
 use super::{failure, refusal};
 use crate::authority::Authority;
 use crate::mailstore::MailStore;
@@ -48,6 +48,7 @@ pub(super) async fn post(
     authority: web::Data<Authority>,
     store: web::Data<MailStore>,
     name: web::Path<String>,
+    place: web::Query<InTenant>,
     arguments: web::Json<Map<String, Value>>,
 ) -> HttpResponse {
     let Some(cmdlet) = cmdlets().find(|cmdlet| cmdlet.name.eq_ignore_ascii_case(&name)) else {
@@ -58,7 +59,12 @@ pub(super) async fn post(
             )
         }));
     };
-    let output = Call::bind(cmdlet, &arguments, &authority).and_then(|call| (cmdlet.run)(&call));
+    let directory = match place.directory(&authority) {
+        Ok(directory) => directory,
+        Err(reason) => return refused(&reason),
+    };
+    let output =
+        Call::bind(cmdlet, &arguments, &authority, directory).and_then(|call| (cmdlet.run)(&call));
     match output {
         Ok(output) => match open_mailboxes(&authority, store, false).await {
             Ok(()) => HttpResponse::Ok().json(json!({ "output": output })),

@@ -4,10 +4,10 @@ use actix_web::{HttpResponse, web};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{mailboxes, refused};
+use super::{InTenant, mailboxes, of_tenant, refused};
 use crate::authority::Authority;
 use crate::control::{failure, refusal};
-use crate::directory::{COLLECTIONS, ChangeRefusal, Collection};
+use crate::directory::{COLLECTIONS, ChangeRefusal, Collection, TenantDirectory};
 use crate::mailstore::MailStore;
 
 /// `?sample_mail=true` fills the mailbox of a new user or shared mailbox.
@@ -16,22 +16,29 @@ use crate::mailstore::MailStore;
 pub(super) struct Options {
     #[serde(default)]
     sample_mail: bool,
+    #[serde(default)]
+    tenant: Option<String>,
 }
 
 /// Answers every entry; of `tenant` the one there is.
 pub(super) async fn list(
     authority: web::Data<Authority>,
     collection: web::Path<String>,
+    place: web::Query<InTenant>,
 ) -> HttpResponse {
-    let collection = match named(&collection) {
-        Ok(collection) => collection,
-        Err(reason) => return refused(&reason),
-    };
-    let entries = (collection.all)(&authority.directory.tenant()).into_iter();
-    let mut entries = entries.map(|(_, entry)| entry);
-    match collection.single {
-        true => HttpResponse::Ok().json(entries.next()),
-        false => HttpResponse::Ok().json(entries.collect::<Vec<_>>()),
+    let found = named(&collection).and_then(|collection| {
+        let directory = place.directory(&authority)?;
+        Ok((collection.single, directory.entries(collection)))
+    });
+    match found {
+        Ok((single, entries)) => {
+            let mut entries = entries.into_iter().map(|(_, entry)| entry);
+            match single {
+                true => HttpResponse::Ok().json(entries.next()),
+                false => HttpResponse::Ok().json(entries.collect::<Vec<_>>()),
+            }
+        }
+        Err(reason) => refused(&reason),
     }
 }
 
@@ -39,20 +46,13 @@ pub(super) async fn list(
 pub(super) async fn get(
     authority: web::Data<Authority>,
     path: web::Path<(String, String)>,
+    place: web::Query<InTenant>,
 ) -> HttpResponse {
     let (collection, key) = path.into_inner();
-    let collection = match named(&collection) {
-        Ok(collection) => collection,
-        Err(reason) => return refused(&reason),
-    };
-    let found = collection.find(&authority.directory.tenant(), &key);
-    match found {
-        Some((_, entry)) => HttpResponse::Ok().json(entry),
-        None => refused(&ChangeRefusal::NotFound(format!(
-            "{}: there is none called \"{key}\"",
-            collection.name
-        ))),
-    }
+    answer(named(&collection).and_then(|collection| {
+        let directory = place.directory(&authority)?;
+        directory.entry(collection, &key)
+    }))
 }
 
 /// Creates an entry (201) or replaces it (200), and answers it whole.
@@ -63,11 +63,11 @@ pub(super) async fn put(
     options: web::Query<Options>,
     entry: web::Json<Value>,
 ) -> HttpResponse {
-    let collection = match named(&collection) {
-        Ok(collection) => collection,
-        Err(reason) => return refused(&reason),
-    };
-    let put = match authority.directory.put(collection, entry.into_inner()) {
+    let put = named(&collection).and_then(|collection| {
+        let directory = of_tenant(&authority, options.tenant.as_deref())?;
+        directory.put(collection, entry.into_inner())
+    });
+    let put = match put {
         Ok(put) => put,
         Err(reason) => return refused(&reason),
     };
@@ -89,17 +89,15 @@ pub(super) async fn put_named(
     entry: web::Json<Value>,
 ) -> HttpResponse {
     let (name, key) = path.into_inner();
-    let collection = match named(&name) {
-        Ok(collection) => collection,
-        Err(reason) => return refused(&reason),
-    };
-    let own = (collection.key)(&entry, &authority.directory.tenant());
+    let own = named(&name).and_then(|collection| {
+        of_tenant(&authority, options.tenant.as_deref())?.key_of(collection, &entry)
+    });
     match own {
         Ok(own) if own.eq_ignore_ascii_case(&key) => {
             put(authority, store, web::Path::from(name), options, entry).await
         }
         Ok(own) => refusal(&format!("the path says \"{key}\" and the entry \"{own}\"")),
-        Err(error) => refused(&error.into()),
+        Err(reason) => refused(&reason),
     }
 }
 
@@ -107,54 +105,62 @@ pub(super) async fn put_named(
 pub(super) async fn patch(
     authority: web::Data<Authority>,
     path: web::Path<(String, String)>,
+    place: web::Query<InTenant>,
     patch: web::Json<Value>,
 ) -> HttpResponse {
     let (collection, key) = path.into_inner();
-    match named(&collection) {
-        Ok(collection) => change(&authority, collection, &key, &patch),
-        Err(reason) => refused(&reason),
-    }
+    answer(
+        named(&collection)
+            .and_then(|collection| change(&place.directory(&authority)?, collection, &key, &patch)),
+    )
 }
 
 /// The same for what there is one of.
 pub(super) async fn patch_single(
     authority: web::Data<Authority>,
     collection: web::Path<String>,
+    place: web::Query<InTenant>,
     patch: web::Json<Value>,
 ) -> HttpResponse {
-    match named(&collection) {
-        Ok(collection) if collection.single => change(&authority, collection, "", &patch),
-        Ok(_) => refusal("name the entry to change in the path"),
-        Err(reason) => refused(&reason),
-    }
+    answer(named(&collection).and_then(|collection| {
+        if !collection.single {
+            let problem = "name the entry to change in the path";
+            return Err(ChangeRefusal::Invalid(problem.to_owned()));
+        }
+        change(&place.directory(&authority)?, collection, "", &patch)
+    }))
 }
 
 /// Removes an entry, with what hangs on it. Mail stays, for whoever gets the address next.
 pub(super) async fn delete(
     authority: web::Data<Authority>,
     path: web::Path<(String, String)>,
+    place: web::Query<InTenant>,
 ) -> HttpResponse {
     let (collection, key) = path.into_inner();
-    let collection = match named(&collection) {
-        Ok(collection) => collection,
-        Err(reason) => return refused(&reason),
-    };
-    match authority.directory.remove(collection, &key) {
+    let removed = named(&collection)
+        .and_then(|collection| place.directory(&authority)?.remove(collection, &key));
+    match removed {
         Ok(()) => HttpResponse::NoContent().finish(),
         Err(reason) => refused(&reason),
     }
 }
 
 fn change(
-    authority: &Authority,
+    directory: &TenantDirectory,
     collection: &Collection,
     key: &str,
     patch: &Value,
-) -> HttpResponse {
+) -> Result<Value, ChangeRefusal> {
     if !patch.is_object() {
-        return refusal("send an object with the keys to change");
+        let problem = "send an object with the keys to change";
+        return Err(ChangeRefusal::Invalid(problem.to_owned()));
     }
-    match authority.directory.patch(collection, key, patch) {
+    directory.patch(collection, key, patch)
+}
+
+fn answer(entry: Result<Value, ChangeRefusal>) -> HttpResponse {
+    match entry {
         Ok(entry) => HttpResponse::Ok().json(entry),
         Err(reason) => refused(&reason),
     }

@@ -14,9 +14,8 @@ pub(in crate::control) async fn open(
 ) -> Result<(), Error> {
     let new: Vec<seed::User> = authority
         .directory
-        .tenant()
-        .mailboxes
-        .iter()
+        .tenants()
+        .mailboxes()
         .filter(|mailbox| !store.contains(&mailbox.address))
         .map(|mailbox| seed::User {
             address: mailbox.address.clone(),

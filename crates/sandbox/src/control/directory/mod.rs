@@ -36,12 +36,14 @@ mod secrets;
 mod whole;
 
 use actix_web::{HttpResponse, web};
+use serde::Deserialize;
 use serde_json::json;
 
 pub(super) use mailboxes::open as open_mailboxes;
 
 use super::{failure, refusal};
-use crate::directory::ChangeRefusal;
+use crate::authority::Authority;
+use crate::directory::{ChangeRefusal, TenantDirectory};
 
 /// Routes below `/control`.
 pub(super) fn configure(config: &mut web::ServiceConfig) {
@@ -72,6 +74,36 @@ pub(super) fn configure(config: &mut web::ServiceConfig) {
                 .patch(collection::patch)
                 .delete(collection::delete),
         );
+}
+
+/// `?tenant=`: which tenant, by id or domain; the first when it is left out.
+#[derive(Default, Deserialize)]
+pub(super) struct InTenant {
+    #[serde(default)]
+    tenant: Option<String>,
+}
+
+impl InTenant {
+    /// The directory as an administrator of that tenant has it.
+    pub(super) fn directory(
+        &self,
+        authority: &Authority,
+    ) -> Result<TenantDirectory, ChangeRefusal> {
+        of_tenant(authority, self.tenant.as_deref())
+    }
+}
+
+/// The directory as an administrator of a tenant has it.
+pub(super) fn of_tenant(
+    authority: &Authority,
+    name: Option<&str>,
+) -> Result<TenantDirectory, ChangeRefusal> {
+    authority.directory.of_tenant(name).ok_or_else(|| {
+        ChangeRefusal::NotFound(format!(
+            "tenant: none has the id or domain \"{}\"",
+            name.unwrap_or_default()
+        ))
+    })
 }
 
 /// A change that was not made.

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::refused;
 use crate::authority::Authority;
-use crate::directory::{ApplicationEntry, ChangeRefusal, Entry, SecretEntry};
+use crate::directory::{ApplicationEntry, ChangeRefusal, Entry, SecretEntry, TenantDirectory};
 use crate::random::client_secret;
 
 #[derive(Deserialize)]
@@ -42,9 +42,8 @@ pub(super) async fn post(
         display_name: new.display_name,
     };
     let id = secret.id.clone();
-    let added = authority
-        .directory
-        .update::<ApplicationEntry>(&client_id, |application| {
+    let added =
+        home(&authority, &client_id).update::<ApplicationEntry>(&client_id, |application| {
             application.secrets.get_or_insert_default().push(secret);
         });
     match added.map(|()| find(&authority, &client_id, id.as_deref())) {
@@ -64,9 +63,8 @@ pub(super) async fn patch(
     if find(&authority, &client_id, Some(&id)).is_none() {
         return unknown(&id);
     }
-    let changed = authority
-        .directory
-        .update::<ApplicationEntry>(&client_id, |application| {
+    let changed =
+        home(&authority, &client_id).update::<ApplicationEntry>(&client_id, |application| {
             let secrets = application.secrets.iter_mut().flatten();
             for secret in secrets.filter(|secret| secret.is_called(&id)) {
                 secret.expires = Some(change.expires.clone());
@@ -87,9 +85,8 @@ pub(super) async fn delete(
     if find(&authority, &client_id, Some(&id)).is_none() {
         return unknown(&id);
     }
-    let removed = authority
-        .directory
-        .update::<ApplicationEntry>(&client_id, |application| {
+    let removed =
+        home(&authority, &client_id).update::<ApplicationEntry>(&client_id, |application| {
             if let Some(secrets) = &mut application.secrets {
                 secrets.retain(|secret| !secret.is_called(&id));
             }
@@ -101,10 +98,22 @@ pub(super) async fn delete(
 }
 
 fn find(authority: &Authority, client_id: &str, id: Option<&str>) -> Option<SecretEntry> {
-    ApplicationEntry::find(&authority.directory.tenant(), client_id)?
+    ApplicationEntry::find(&home(authority, client_id).tenant(), client_id)?
         .secrets?
         .into_iter()
         .find(|secret| id.is_some_and(|id| secret.is_called(id)))
+}
+
+/// The tenant in which the application is registered; the first for one that is not there.
+fn home(authority: &Authority, client_id: &str) -> TenantDirectory {
+    let directory = &authority.directory;
+    let home = directory
+        .tenants()
+        .home_of(client_id)
+        .map(|home| home.id.clone());
+    directory
+        .of_tenant(home.as_deref())
+        .unwrap_or_else(|| directory.first())
 }
 
 fn unknown(id: &str) -> HttpResponse {

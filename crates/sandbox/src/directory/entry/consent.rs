@@ -51,13 +51,12 @@ impl Entry for ConsentEntry {
     }
 
     fn put(self, tenant: &mut Tenant, _secrets: &Secrets) -> Result<(), Error> {
-        let Some(application) = tenant.application(&self.application) else {
+        let client_id = guid("[[consent]] application", &self.application)?;
+        if !tenant.is_personal() && !tenant.knows(&client_id) {
             return Err(Error::tenant(format!(
-                "[[consent]] application: no [[application]] has client_id {}",
-                self.application
+                "[[consent]] application: no [[application]] has client_id {client_id}"
             )));
-        };
-        let client_id = application.client_id.clone();
+        }
         let person = match tenant.user(&self.user) {
             Some(user) => user.object_id.clone(),
             None => guid("[[consent]] user", &self.user).map_err(|_| {

@@ -5,6 +5,7 @@
 
 mod application;
 mod consent;
+mod enterprise_application;
 mod mailbox_permission;
 mod personal_account;
 mod policies;
@@ -19,6 +20,7 @@ use serde_json::Value;
 
 pub(crate) use application::{ApplicationEntry, RedirectUriEntry, SecretEntry};
 pub(crate) use consent::ConsentEntry;
+pub(crate) use enterprise_application::EnterpriseApplicationEntry;
 pub(crate) use mailbox_permission::MailboxPermissionEntry;
 pub(crate) use personal_account::PersonalAccountEntry;
 pub(crate) use service_principal::ServicePrincipalEntry;
@@ -39,6 +41,8 @@ pub(crate) trait Entry: Serialize + DeserializeOwned {
     const KEPT: &'static [&'static str] = &[];
     /// Whether there is exactly one, which cannot be removed.
     const SINGLE: bool = false;
+    /// Whether its entries are of the tenant of personal accounts, wherever they are written.
+    const PERSONAL: bool = false;
 
     /// What it is found by. Keys are compared without regard to case.
     fn key(&self) -> String;
@@ -70,6 +74,7 @@ pub(crate) struct Collection {
     pub name: &'static str,
     pub kept: &'static [&'static str],
     pub single: bool,
+    pub personal: bool,
     pub key: fn(&Value, &Tenant) -> Result<String, Error>,
     pub all: fn(&Tenant) -> Vec<(String, Value)>,
     pub put: fn(Value, &mut Tenant, &Secrets) -> Result<(), Error>,
@@ -83,6 +88,7 @@ pub(crate) static COLLECTIONS: &[Collection] = &[
     Collection::of::<PersonalAccountEntry>(),
     Collection::of::<SharedMailboxEntry>(),
     Collection::of::<ApplicationEntry>(),
+    Collection::of::<EnterpriseApplicationEntry>(),
     Collection::of::<ServicePrincipalEntry>(),
     Collection::of::<MailboxPermissionEntry>(),
     Collection::of::<ConsentEntry>(),
@@ -109,6 +115,7 @@ impl Collection {
             name: E::COLLECTION,
             kept: E::KEPT,
             single: E::SINGLE,
+            personal: E::PERSONAL,
             key: |entry, tenant| Ok(read::<E>(entry.clone())?.key_in(tenant)),
             all: |tenant| {
                 let entries = E::all(tenant).into_iter();

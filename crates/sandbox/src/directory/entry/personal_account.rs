@@ -32,6 +32,7 @@ pub(crate) struct PersonalAccountEntry {
 impl Entry for PersonalAccountEntry {
     const COLLECTION: &'static str = "personal_accounts";
     const KEPT: &'static [&'static str] = &["object_id", "password", "mailbox"];
+    const PERSONAL: bool = true;
 
     fn key(&self) -> String {
         self.address.clone()
@@ -49,25 +50,16 @@ impl Entry for PersonalAccountEntry {
                 .map(|mailbox| mailbox.switches)
                 .unwrap_or_default(),
         };
-        let personal = tenant.users.iter().filter(|user| user.personal);
-        personal.map(entry).collect()
+        match tenant.is_personal() {
+            true => tenant.users.iter().map(entry).collect(),
+            false => Vec::new(),
+        }
     }
 
     fn put(self, tenant: &mut Tenant, secrets: &Secrets) -> Result<(), Error> {
-        let address = self.address;
-        if tenant.user(&address).is_some_and(|user| !user.personal) {
-            return Err(Error::tenant(format!(
-                "[[personal_account]] {address} is there twice: it is a [[user]] too"
-            )));
-        }
-        let own = |user: &&mut User| user.address.eq_ignore_ascii_case(&address);
-        if let Some(user) = tenant.users.iter_mut().find(own) {
-            // No user takes a personal account's place, but this is the account itself.
-            user.personal = false;
-        }
-        let object_id = self.object_id.unwrap_or_else(|| object_id(&address));
+        let object_id = self.object_id.unwrap_or_else(|| object_id(&self.address));
         UserEntry {
-            address: address.clone(),
+            address: self.address,
             display_name: self.display_name,
             user_principal_name: None,
             object_id: Some(object_id),
@@ -77,17 +69,11 @@ impl Entry for PersonalAccountEntry {
             sign_in: SignInConditions::default(),
             mailbox: self.mailbox,
         }
-        .put(tenant, secrets)?;
-        if let Some(user) = tenant.users.iter_mut().find(own) {
-            user.personal = true;
-        }
-        Ok(())
+        .put(tenant, secrets)
     }
 
     fn remove(tenant: &mut Tenant, key: &str) {
-        if tenant.user(key).is_some_and(|user| user.personal) {
-            UserEntry::remove(tenant, key);
-        }
+        UserEntry::remove(tenant, key);
     }
 }
 

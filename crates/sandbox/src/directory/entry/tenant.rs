@@ -61,6 +61,9 @@ impl Entry for TenantEntry {
             return Err(Error::tenant("[tenant] domains: name at least one domain"));
         }
         tenant.id = guid("[tenant] id", &self.id)?;
+        for user in &mut tenant.users {
+            user.tenant.clone_from(&tenant.id);
+        }
         tenant.display_name = self.display_name;
         tenant.domains = self.domains;
         tenant.admin_consent_required = self.admin_consent_required;

@@ -65,18 +65,14 @@ impl Entry for UserEntry {
                 .map(|mailbox| mailbox.switches)
                 .unwrap_or_default(),
         };
-        let of_organization = tenant.users.iter().filter(|user| !user.personal);
-        of_organization.map(entry).collect()
+        match tenant.is_personal() {
+            true => Vec::new(),
+            false => tenant.users.iter().map(entry).collect(),
+        }
     }
 
     fn put(self, tenant: &mut Tenant, secrets: &Secrets) -> Result<(), Error> {
         check_address("[[user]] address", &self.address)?;
-        if tenant.user(&self.address).is_some_and(|user| user.personal) {
-            return Err(Error::tenant(format!(
-                "[[user]] {} is there twice: it is a [[personal_account]] too",
-                self.address
-            )));
-        }
         let user_principal_name = self
             .user_principal_name
             .unwrap_or_else(|| self.address.clone());
@@ -103,7 +99,7 @@ impl Entry for UserEntry {
             password,
             enabled: self.enabled,
             administrator: self.administrator,
-            personal: false,
+            tenant: tenant.id.clone(),
             sign_in: self.sign_in,
         };
         let address = self.address;

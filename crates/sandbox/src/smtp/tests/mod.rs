@@ -70,7 +70,7 @@ impl PostOffice for Office {
         self.refused.lock().unwrap().push(why.to_owned());
     }
 
-    fn limits(&self) -> Submission {
+    fn limits(&self, _mailbox: Option<&str>) -> Submission {
         self.limits.lock().unwrap().clone()
     }
 }

@@ -233,7 +233,7 @@ async fn each_step_left_out_or_spoiled_is_refused() {
     assert_eq!(list, "t BAD User is authenticated but not connected.\r\n");
 
     for (left_out, code) in [
-        (Step::EnterpriseApplication, 700_016),
+        (Step::EnterpriseApplication, 7_000_229),
         (Step::Secret, 7_000_215),
     ] {
         let walk = Walk::take(Some(left_out), ObjectId::Enterprise).await;

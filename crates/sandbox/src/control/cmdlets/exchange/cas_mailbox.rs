@@ -27,7 +27,7 @@ pub(super) const CMDLETS: &[Cmdlet] = &[
 ];
 
 fn set(call: &Call<'_>) -> Output {
-    let directory = &call.authority.directory;
+    let directory = &call.directory;
     let (address, shared) = {
         let tenant = directory.tenant();
         let mailbox = find_mailbox(&tenant, call.required("Identity"))?;
@@ -57,7 +57,7 @@ fn set(call: &Call<'_>) -> Output {
 }
 
 fn get(call: &Call<'_>) -> Output {
-    let tenant = call.authority.directory.tenant();
+    let tenant = call.directory.tenant();
     match call.text("Identity") {
         Some(identity) => Ok(vec![object(find_mailbox(&tenant, identity)?)]),
         None => Ok(mailboxes(&tenant).map(object).collect()),

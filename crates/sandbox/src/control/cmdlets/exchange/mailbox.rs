@@ -49,7 +49,7 @@ fn new(call: &Call<'_>) -> Output {
             "Use New-Mailbox -Shared; people are made by PUT /control/directory/users.",
         ));
     }
-    let directory = &call.authority.directory;
+    let directory = &call.directory;
     let entry = {
         let tenant = directory.tenant();
         let name = call.required("Name");
@@ -79,7 +79,7 @@ fn new(call: &Call<'_>) -> Output {
 }
 
 fn get(call: &Call<'_>) -> Output {
-    let tenant = call.authority.directory.tenant();
+    let tenant = call.directory.tenant();
     let wanted = call.texts("RecipientTypeDetails");
     let found: Vec<&Mailbox> = match call.text("Identity") {
         Some(identity) => vec![find_mailbox(&tenant, identity)?],
@@ -96,7 +96,7 @@ fn get(call: &Call<'_>) -> Output {
 }
 
 fn remove(call: &Call<'_>) -> Output {
-    let directory = &call.authority.directory;
+    let directory = &call.directory;
     let mailbox = find_mailbox(&directory.tenant(), call.required("Identity"))?.clone();
     match (call.what_if, mailbox.owner) {
         (true, _) => {}

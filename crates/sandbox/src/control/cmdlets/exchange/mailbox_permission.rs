@@ -54,7 +54,7 @@ fn add(call: &Call<'_>) -> Output {
 
 fn get(call: &Call<'_>) -> Output {
     let (mailbox, user) = {
-        let tenant = call.authority.directory.tenant();
+        let tenant = call.directory.tenant();
         let mailbox = find_mailbox(&tenant, call.required("Identity"))?;
         let user = call.text("User").map(|user| trustee(&tenant, user));
         (mailbox.address.clone(), user.transpose()?)
@@ -76,7 +76,7 @@ fn remove(call: &Call<'_>) -> Output {
 }
 
 fn list(call: &Call<'_>, mailbox: &str, user: Option<&str>) -> Output {
-    let tenant = call.authority.directory.tenant();
+    let tenant = call.directory.tenant();
     let identity = find_mailbox(&tenant, mailbox)?;
     let object = |user: &str, rights: &[&str]| -> Value {
         json!({

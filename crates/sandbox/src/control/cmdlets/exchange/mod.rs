@@ -39,13 +39,9 @@ fn find_mailbox<'t>(tenant: &'t Tenant, identity: &str) -> Result<&'t Mailbox, C
         .ok_or_else(|| not_found(tenant, identity))
 }
 
-/// Those of the organization; personal accounts are none of its administrator's business.
+/// Those of the organization.
 fn mailboxes(tenant: &Tenant) -> impl Iterator<Item = &Mailbox> {
-    tenant.mailboxes.iter().filter(|mailbox| {
-        let owner = mailbox.owner.as_ref();
-        let owner = owner.and_then(|owner| tenant.user_by_object_id(owner));
-        owner.is_none_or(|owner| !owner.personal)
-    })
+    tenant.mailboxes.iter()
 }
 
 /// What Exchange was told under that object id, application id or name.

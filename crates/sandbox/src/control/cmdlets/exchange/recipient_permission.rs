@@ -48,12 +48,12 @@ fn add(call: &Call<'_>) -> Output {
     if call.what_if {
         return Ok(Vec::new());
     }
-    let tenant = call.authority.directory.tenant();
+    let tenant = call.directory.tenant();
     Ok(list(&tenant, &pair.mailbox, Some(&pair.trustee)))
 }
 
 fn get(call: &Call<'_>) -> Output {
-    let tenant = call.authority.directory.tenant();
+    let tenant = call.directory.tenant();
     let trustee = call
         .text("Trustee")
         .map(|name| trustee(&tenant, name))

@@ -14,7 +14,7 @@ pub(super) struct Pair {
 impl Pair {
     /// The mailbox `-Identity`, and the trustee in the parameter of that name.
     pub(super) fn of(call: &Call<'_>, trustee: &str) -> Result<Self, CmdletError> {
-        let tenant = call.authority.directory.tenant();
+        let tenant = call.directory.tenant();
         Ok(Self {
             mailbox: find_mailbox(&tenant, call.required("Identity"))?
                 .address
@@ -34,7 +34,7 @@ impl Pair {
             return Ok(());
         }
         entry.rights.push(right);
-        Ok(call.authority.directory.put_entry(entry)?)
+        Ok(call.directory.put_entry(entry)?)
     }
 
     /// Takes the right away; whether it was there.
@@ -49,7 +49,7 @@ impl Pair {
             return Ok(true);
         }
         entry.rights.retain(|known| *known != right);
-        let directory = &call.authority.directory;
+        let directory = &call.directory;
         match entry.rights.is_empty() {
             true => directory.remove_entry::<MailboxPermissionEntry>(&entry.key())?,
             false => directory.put_entry(entry)?,
@@ -58,7 +58,7 @@ impl Pair {
     }
 
     fn entry(&self, call: &Call<'_>) -> Option<MailboxPermission> {
-        let tenant = call.authority.directory.tenant();
+        let tenant = call.directory.tenant();
         tenant
             .mailbox_permissions
             .iter()

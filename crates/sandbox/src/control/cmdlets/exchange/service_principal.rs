@@ -66,7 +66,7 @@ fn new(call: &Call<'_>) -> Output {
         object_id: guid("ObjectId", object_id)?,
         display_name: call.text("DisplayName").map(str::to_owned),
     };
-    let directory = &call.authority.directory;
+    let directory = &call.directory;
     {
         let tenant = directory.tenant();
         let taken = tenant.service_principals.iter().find(|known| {
@@ -89,7 +89,7 @@ fn new(call: &Call<'_>) -> Output {
 }
 
 fn get(call: &Call<'_>) -> Output {
-    let tenant = call.authority.directory.tenant();
+    let tenant = call.directory.tenant();
     match call.text("Identity") {
         Some(identity) => Ok(vec![object(find(&tenant, identity)?)]),
         None => Ok(tenant.service_principals.iter().map(object).collect()),
@@ -97,7 +97,7 @@ fn get(call: &Call<'_>) -> Output {
 }
 
 fn set(call: &Call<'_>) -> Output {
-    let directory = &call.authority.directory;
+    let directory = &call.directory;
     let mut entry = find(&directory.tenant(), call.required("Identity"))?.clone();
     if let Some(name) = call.text("DisplayName") {
         entry.display_name = Some(name.to_owned());
@@ -109,7 +109,7 @@ fn set(call: &Call<'_>) -> Output {
 }
 
 fn remove(call: &Call<'_>) -> Output {
-    let directory = &call.authority.directory;
+    let directory = &call.directory;
     let entry = find(&directory.tenant(), call.required("Identity"))?.clone();
     if !call.what_if {
         directory.remove_entry::<ServicePrincipalEntry>(&entry.application)?;
@@ -119,7 +119,7 @@ fn remove(call: &Call<'_>) -> Output {
 
 /// Tells of roles by RBAC for Applications only. There are none for IMAP and POP, so it stays silent.
 fn test(call: &Call<'_>) -> Output {
-    let tenant = call.authority.directory.tenant();
+    let tenant = call.directory.tenant();
     find(&tenant, call.required("Identity"))?;
     if let Some(mailbox) = call.text("Resource") {
         find_mailbox(&tenant, mailbox)?;

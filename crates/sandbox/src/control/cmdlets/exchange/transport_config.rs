@@ -19,7 +19,7 @@ pub(super) const CMDLETS: &[Cmdlet] = &[
                 call.boolean("SmtpClientAuthenticationDisabled"),
                 call.what_if,
             ) {
-                let directory = &call.authority.directory;
+                let directory = &call.directory;
                 directory.update::<TenantEntry>("", |entry| entry.smtp_auth = !disabled)?;
             }
             Ok(Vec::new())
@@ -30,7 +30,7 @@ pub(super) const CMDLETS: &[Cmdlet] = &[
         module: MODULE,
         parameters: &[],
         run: |call| {
-            let tenant = call.authority.directory.tenant();
+            let tenant = call.directory.tenant();
             Ok(vec![json!({
                 "Identity": "Transport Settings",
                 "Name": "Transport Settings",

@@ -3,10 +3,11 @@
 use serde_json::{Value, json};
 
 use super::super::call::{Call, Cmdlet, CmdletError, Kind, Output, mandatory, optional};
-use super::{APPLICATIONS, bad_request, filter, not_found, principal, resource, resource_id};
-use crate::directory::{
-    Application, ApplicationEntry, Permission, PermissionKind, Tenant, derived_guid,
+use super::{
+    APPLICATIONS, bad_request, change_admin_consent, filter, not_found, principal, resource,
+    resource_id,
 };
+use crate::directory::{Application, Permission, PermissionKind, Tenant, derived_guid};
 
 pub(super) const CMDLETS: &[Cmdlet] = &[
     Cmdlet {
@@ -52,8 +53,8 @@ fn new(call: &Call<'_>) -> Output {
             .or_else(|| call.entry("BodyParameter", name).and_then(Value::as_str))
             .ok_or_else(|| bad_request(&format!("A value is required for property '{name}'.")))
     };
-    let directory = &call.authority.directory;
-    let (client_id, permission) = {
+    let directory = &call.directory;
+    let (application, permission) = {
         let tenant = directory.tenant();
         let application = principal(&tenant, call.required("ServicePrincipalId"))?;
         principal(&tenant, text("PrincipalId")?)
@@ -69,55 +70,49 @@ fn new(call: &Call<'_>) -> Output {
             .ok_or_else(|| {
                 bad_request("Permission being assigned was not found on application.")
             })?;
-        if granted(&tenant, application).any(|known| known == permission) {
+        if granted(&tenant, &application).any(|known| known == permission) {
             return Err(bad_request(
                 "Permission being assigned already exists on the object.",
             ));
         }
-        (application.client_id.clone(), permission)
+        (application, permission)
     };
     if call.what_if {
         return Ok(Vec::new());
     }
-    directory.update::<ApplicationEntry>(&client_id, |application| {
-        application.admin_consent.push(permission);
+    change_admin_consent(call, &application.client_id, |consent| {
+        consent.push(permission);
     })?;
-    let tenant = directory.tenant();
-    let output = tenant
-        .application(&client_id)
-        .map(|application| object(&tenant, application, permission));
-    Ok(output.into_iter().collect())
+    Ok(vec![object(&directory.tenant(), &application, permission)])
 }
 
 fn get(call: &Call<'_>) -> Output {
-    let tenant = call.authority.directory.tenant();
+    let tenant = call.directory.tenant();
     let application = principal(&tenant, call.required("ServicePrincipalId"))?;
     match call.text("AppRoleAssignmentId") {
         Some(id) => {
-            let permission = find(&tenant, application, id)?;
-            Ok(vec![object(&tenant, application, permission)])
+            let permission = find(&tenant, &application, id)?;
+            Ok(vec![object(&tenant, &application, permission)])
         }
         None => {
-            let all = granted(&tenant, application)
-                .map(|permission| object(&tenant, application, permission));
+            let all = granted(&tenant, &application)
+                .map(|permission| object(&tenant, &application, permission));
             filter::apply(call, all.collect())
         }
     }
 }
 
 fn remove(call: &Call<'_>) -> Output {
-    let directory = &call.authority.directory;
+    let directory = &call.directory;
     let (client_id, permission) = {
         let tenant = directory.tenant();
         let application = principal(&tenant, call.required("ServicePrincipalId"))?;
-        let permission = find(&tenant, application, call.required("AppRoleAssignmentId"))?;
-        (application.client_id.clone(), permission)
+        let permission = find(&tenant, &application, call.required("AppRoleAssignmentId"))?;
+        (application.client_id, permission)
     };
     if !call.what_if {
-        directory.update::<ApplicationEntry>(&client_id, |application| {
-            application
-                .admin_consent
-                .retain(|known| *known != permission);
+        change_admin_consent(call, &client_id, |consent| {
+            consent.retain(|known| *known != permission);
         })?;
     }
     Ok(Vec::new())

@@ -78,6 +78,7 @@ pub(super) fn sign_in_audience(audience: Audience) -> &'static str {
         Audience::MyOrganization => "AzureADMyOrg",
         Audience::AnyOrganization => "AzureADMultipleOrgs",
         Audience::AnyOrganizationAndPersonal => "AzureADandPersonalMicrosoftAccount",
+        Audience::Personal => "PersonalMicrosoftAccount",
     }
 }
 
@@ -96,7 +97,7 @@ pub(super) fn password_credential(secret: &ApplicationSecret) -> Value {
 }
 
 fn get(call: &Call<'_>) -> Output {
-    let tenant = call.authority.directory.tenant();
+    let tenant = call.directory.tenant();
     match call.text("ApplicationId") {
         Some(id) => {
             let wanted = call.texts("Property");
@@ -128,7 +129,7 @@ fn new(call: &Call<'_>) -> Output {
     if call.what_if {
         return Ok(Vec::new());
     }
-    let directory = &call.authority.directory;
+    let directory = &call.directory;
     let client_id = made.client_id.clone();
     directory.put_entry(made)?;
     let tenant = directory.tenant();
@@ -140,7 +141,7 @@ fn new(call: &Call<'_>) -> Output {
 }
 
 fn update(call: &Call<'_>) -> Output {
-    let directory = &call.authority.directory;
+    let directory = &call.directory;
     let mut changed = {
         let tenant = directory.tenant();
         let application = registration(&tenant, call.required("ApplicationId"))?;
@@ -160,7 +161,7 @@ fn update(call: &Call<'_>) -> Output {
 }
 
 fn remove(call: &Call<'_>) -> Output {
-    let directory = &call.authority.directory;
+    let directory = &call.directory;
     let client_id = registration(&directory.tenant(), call.required("ApplicationId"))?
         .client_id
         .clone();
@@ -179,6 +180,7 @@ fn change(call: &Call<'_>, application: &mut ApplicationEntry) -> Result<(), Cmd
             Audience::MyOrganization,
             Audience::AnyOrganization,
             Audience::AnyOrganizationAndPersonal,
+            Audience::Personal,
         ]
         .into_iter()
         .find(|known| sign_in_audience(*known).eq_ignore_ascii_case(audience))

@@ -31,7 +31,7 @@ pub(super) const CMDLETS: &[Cmdlet] = &[
 ];
 
 fn add(call: &Call<'_>) -> Output {
-    let directory = &call.authority.directory;
+    let directory = &call.directory;
     let client_id = client_id(call)?;
     let credential = call.value("PasswordCredential").or_else(|| {
         call.value("BodyParameter")
@@ -84,7 +84,7 @@ fn add(call: &Call<'_>) -> Output {
 }
 
 fn remove(call: &Call<'_>) -> Output {
-    let directory = &call.authority.directory;
+    let directory = &call.directory;
     let client_id = client_id(call)?;
     let id = call.required("KeyId");
     let known = directory
@@ -110,7 +110,7 @@ fn remove(call: &Call<'_>) -> Output {
 }
 
 fn client_id(call: &Call<'_>) -> Result<String, CmdletError> {
-    let tenant = call.authority.directory.tenant();
+    let tenant = call.directory.tenant();
     Ok(registration(&tenant, call.required("ApplicationId"))?
         .client_id
         .clone())

@@ -45,7 +45,7 @@ pub(super) const CMDLETS: &[Cmdlet] = &[
 ];
 
 fn new(call: &Call<'_>) -> Output {
-    let directory = &call.authority.directory;
+    let directory = &call.directory;
     let [audience] = call.texts("Audiences")[..] else {
         return Err(bad_request(
             "Invalid value specified for property 'audiences': exactly one is taken.",
@@ -88,7 +88,7 @@ fn new(call: &Call<'_>) -> Output {
 }
 
 fn get(call: &Call<'_>) -> Output {
-    let tenant = call.authority.directory.tenant();
+    let tenant = call.directory.tenant();
     let application = registration(&tenant, call.required("ApplicationId"))?;
     let all = application.federated_credentials.iter();
     filter::apply(
@@ -99,7 +99,7 @@ fn get(call: &Call<'_>) -> Output {
 }
 
 fn remove(call: &Call<'_>) -> Output {
-    let directory = &call.authority.directory;
+    let directory = &call.directory;
     let wanted = call.required("FederatedIdentityCredentialId");
     let (client_id, found) = {
         let tenant = directory.tenant();

@@ -10,8 +10,11 @@ mod permission_grant;
 mod service_principal;
 mod user;
 
-use super::call::{Cmdlet, CmdletError};
-use crate::directory::{Application, Resource, Tenant, derived_guid};
+use super::call::{Call, Cmdlet, CmdletError};
+use crate::directory::{
+    Application, ApplicationEntry, EnterpriseApplicationEntry, Permission, Resource, Tenant,
+    TenantGuard, derived_guid,
+};
 
 pub(super) const CMDLETS: &[&[Cmdlet]] = &[
     service_principal::CMDLETS,
@@ -30,16 +33,33 @@ const USERS: &str = "Microsoft.Graph.Users";
 /// Both resources, in which permissions are looked up.
 const RESOURCES: [Resource; 2] = [Resource::Exchange, Resource::Graph];
 
-/// The application whose enterprise application has that object id.
-fn principal<'t>(tenant: &'t Tenant, id: &str) -> Result<&'t Application, CmdletError> {
+/// The application whose enterprise application has that object id, as the tenant has it.
+fn principal(tenant: &TenantGuard<'_>, id: &str) -> Result<Application, CmdletError> {
     tenant
-        .applications
-        .iter()
-        .find(|application| {
-            application.enterprise_application
-                && application.service_principal_id.eq_ignore_ascii_case(id)
-        })
+        .all()
+        .enterprise_applications_of(tenant)
+        .into_iter()
+        .find(|application| application.service_principal_id.eq_ignore_ascii_case(id))
         .ok_or_else(|| not_found(id))
+}
+
+/// Changes what an administrator of the tenant has agreed to for everybody.
+fn change_admin_consent(
+    call: &Call<'_>,
+    client_id: &str,
+    change: impl FnOnce(&mut Vec<Permission>),
+) -> Result<(), CmdletError> {
+    let directory = &call.directory;
+    let registered_here = directory.tenant().application(client_id).is_some();
+    match registered_here {
+        true => directory.update::<ApplicationEntry>(client_id, |application| {
+            change(&mut application.admin_consent);
+        })?,
+        false => directory.update::<EnterpriseApplicationEntry>(client_id, |application| {
+            change(&mut application.admin_consent);
+        })?,
+    }
+    Ok(())
 }
 
 /// The resource whose enterprise application has that object id.

@@ -7,11 +7,11 @@ use serde_json::{Value, json};
 
 use super::super::call::{Call, Cmdlet, CmdletError, Kind, Output, mandatory, optional};
 use super::{
-    RESOURCES, SIGN_INS, bad_request, filter, not_found, principal, resource, resource_id,
+    RESOURCES, SIGN_INS, bad_request, change_admin_consent, filter, not_found, principal, resource,
+    resource_id,
 };
 use crate::directory::{
-    ApplicationEntry, ConsentEntry, Entry, Permission, PermissionKind, Resource, Tenant,
-    derived_guid,
+    ConsentEntry, Entry, Permission, PermissionKind, Resource, Tenant, TenantGuard, derived_guid,
 };
 
 pub(super) const CMDLETS: &[Cmdlet] = &[
@@ -72,9 +72,9 @@ struct Grant {
 
 impl Grant {
     /// All grants of the tenant.
-    fn all(tenant: &Tenant) -> Vec<Self> {
+    fn all(tenant: &TenantGuard<'_>) -> Vec<Self> {
         let mut grants = Vec::new();
-        for application in &tenant.applications {
+        for application in tenant.all().enterprise_applications_of(tenant) {
             let people = tenant.users.iter().map(|user| Some(&user.object_id));
             for person in std::iter::once(None).chain(people) {
                 let consented =
@@ -105,7 +105,7 @@ impl Grant {
 
     fn find(call: &Call<'_>) -> Result<Self, CmdletError> {
         let id = call.required("OAuth2PermissionGrantId");
-        Self::all(&call.authority.directory.tenant())
+        Self::all(&call.directory.tenant())
             .into_iter()
             .find(|grant| grant.id().eq_ignore_ascii_case(id))
             .ok_or_else(|| not_found(id))
@@ -136,13 +136,9 @@ impl Grant {
             });
             permissions.extend(&self.permissions);
         };
-        let directory = &call.authority.directory;
+        let directory = &call.directory;
         let Some(person) = &self.person else {
-            return Ok(
-                directory.update::<ApplicationEntry>(&self.client_id, |application| {
-                    replace(&mut application.admin_consent);
-                })?,
-            );
+            return change_admin_consent(call, &self.client_id, replace);
         };
         let mut consent = {
             let tenant = directory.tenant();
@@ -181,7 +177,7 @@ impl Grant {
 
 fn new(call: &Call<'_>) -> Output {
     let grant = {
-        let tenant = call.authority.directory.tenant();
+        let tenant = call.directory.tenant();
         let application = principal(&tenant, text(call, "ClientId")?)?;
         let resource = resource(&tenant, text(call, "ResourceId")?)?;
         let consent_type = text(call, "ConsentType")?;
@@ -218,16 +214,16 @@ fn new(call: &Call<'_>) -> Output {
     grant.keep(call)?;
     match call.what_if {
         true => Ok(Vec::new()),
-        false => Ok(vec![grant.object(&call.authority.directory.tenant())]),
+        false => Ok(vec![grant.object(&call.directory.tenant())]),
     }
 }
 
 fn get(call: &Call<'_>) -> Output {
     if call.text("OAuth2PermissionGrantId").is_some() {
         let grant = Grant::find(call)?;
-        return Ok(vec![grant.object(&call.authority.directory.tenant())]);
+        return Ok(vec![grant.object(&call.directory.tenant())]);
     }
-    let tenant = call.authority.directory.tenant();
+    let tenant = call.directory.tenant();
     let all = Grant::all(&tenant);
     filter::apply(
         call,

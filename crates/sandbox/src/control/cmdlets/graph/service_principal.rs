@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use super::super::call::{Call, Cmdlet, CmdletError, Kind, Output, mandatory, optional};
 use super::{APPLICATIONS, RESOURCES, filter, not_found, principal, resource_id};
 use crate::directory::{
-    Application, ApplicationEntry, Permission, PermissionKind, Resource, Tenant,
+    Application, ApplicationEntry, Audience, EnterpriseApplicationEntry, Permission,
+    PermissionKind, Resource, Tenant, TenantGuard,
 };
 
 pub(super) const CMDLETS: &[Cmdlet] = &[
@@ -41,12 +42,12 @@ pub(super) const CMDLETS: &[Cmdlet] = &[
 ];
 
 fn get(call: &Call<'_>) -> Output {
-    let tenant = call.authority.directory.tenant();
+    let tenant = call.directory.tenant();
     let applications = tenant
-        .applications
-        .iter()
-        .filter(|application| application.enterprise_application)
-        .map(|application| of_application(&tenant, application));
+        .all()
+        .enterprise_applications_of(&tenant)
+        .into_iter()
+        .map(|application| of_application(&tenant, &application));
     let resources = RESOURCES
         .into_iter()
         .map(|resource| of_resource(&tenant, resource));
@@ -71,10 +72,14 @@ fn new(call: &Call<'_>) -> Output {
     let app_id = given.ok_or_else(|| {
         CmdletError::written("[Request_BadRequest] : The appId of the application is missing.")
     })?;
-    let directory = &call.authority.directory;
-    let client_id = {
+    let directory = &call.directory;
+    let (client_id, registered_here) = {
         let tenant = directory.tenant();
-        let application = tenant.application(app_id).ok_or_else(|| {
+        let application = tenant
+            .all()
+            .application_in(&tenant, app_id)
+            .filter(|application| is_open_to(&tenant, application));
+        let application = application.ok_or_else(|| {
             CmdletError::Written(format!(
                 "[Request_BadRequest] : The appId '{app_id}' doesn't reference a valid application object."
             ))
@@ -85,45 +90,69 @@ fn new(call: &Call<'_>) -> Output {
                  because the service principal name {app_id} is already in use."
             )));
         }
-        application.client_id.clone()
+        let registered_here = tenant.application(app_id).is_some();
+        (application.client_id, registered_here)
     };
     if call.what_if {
         return Ok(Vec::new());
     }
-    directory.update::<ApplicationEntry>(&client_id, |application| {
-        application.enterprise_application = true;
-    })?;
+    match registered_here {
+        true => directory.update::<ApplicationEntry>(&client_id, |application| {
+            application.enterprise_application = true;
+        })?,
+        false => directory.put_entry(EnterpriseApplicationEntry {
+            application: client_id.clone(),
+            object_id: None,
+            admin_consent: Vec::new(),
+            enabled: true,
+        })?,
+    }
     let tenant = directory.tenant();
-    let made = tenant.application(&client_id);
+    let made = tenant.all().application_in(&tenant, &client_id);
     Ok(made
-        .map(|application| of_application(&tenant, application))
+        .map(|application| of_application(&tenant, &application))
         .into_iter()
         .collect())
 }
 
+/// Whether an application is registered in the tenant, or for those of others.
+fn is_open_to(tenant: &Tenant, application: &Application) -> bool {
+    tenant.application(&application.client_id).is_some()
+        || !matches!(
+            application.audience,
+            Audience::MyOrganization | Audience::Personal
+        )
+}
+
 /// With the enterprise application goes what was agreed to.
 fn remove(call: &Call<'_>) -> Output {
-    let directory = &call.authority.directory;
-    let client_id = principal(&directory.tenant(), call.required("ServicePrincipalId"))?
-        .client_id
-        .clone();
-    if !call.what_if {
-        directory.update::<ApplicationEntry>(&client_id, |application| {
+    let directory = &call.directory;
+    let (client_id, registered_here) = {
+        let tenant = directory.tenant();
+        let found = principal(&tenant, call.required("ServicePrincipalId"))?;
+        let registered_here = tenant.application(&found.client_id).is_some();
+        (found.client_id, registered_here)
+    };
+    match (call.what_if, registered_here) {
+        (true, _) => {}
+        (false, true) => directory.update::<ApplicationEntry>(&client_id, |application| {
             application.enterprise_application = false;
             application.admin_consent.clear();
-        })?;
+        })?,
+        (false, false) => directory.remove_entry::<EnterpriseApplicationEntry>(&client_id)?,
     }
     Ok(Vec::new())
 }
 
-fn of_application(tenant: &Tenant, application: &Application) -> Value {
+fn of_application(tenant: &TenantGuard<'_>, application: &Application) -> Value {
+    let owner = tenant.all().home_of(&application.client_id);
     json!({
         "Id": application.service_principal_id,
         "AppId": application.client_id,
         "DisplayName": application.display_name,
         "AppDisplayName": application.display_name,
         "AccountEnabled": application.enabled,
-        "AppOwnerOrganizationId": tenant.id,
+        "AppOwnerOrganizationId": owner.map(|owner| &owner.id),
         "ServicePrincipalType": "Application",
         "ServicePrincipalNames": [application.client_id],
         "SignInAudience": super::application::sign_in_audience(application.audience),

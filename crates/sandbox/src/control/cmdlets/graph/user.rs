@@ -42,7 +42,7 @@ pub(super) const CMDLETS: &[Cmdlet] = &[
 ];
 
 fn get(call: &Call<'_>) -> Output {
-    let tenant = call.authority.directory.tenant();
+    let tenant = call.directory.tenant();
     match call.text("UserId") {
         Some(id) => Ok(vec![filter::select(
             object(find(&tenant, id)?),
@@ -54,7 +54,7 @@ fn get(call: &Call<'_>) -> Output {
 
 /// A new password ends the person's refresh tokens.
 fn update(call: &Call<'_>) -> Output {
-    let directory = &call.authority.directory;
+    let directory = &call.directory;
     let address = find(&directory.tenant(), call.required("UserId"))?
         .address
         .clone();
@@ -86,12 +86,13 @@ fn update(call: &Call<'_>) -> Output {
 }
 
 fn revoke(call: &Call<'_>) -> Output {
-    let directory = &call.authority.directory;
+    let directory = &call.directory;
     let person = find(&directory.tenant(), call.required("UserId"))?
         .object_id
         .clone();
     if !call.what_if {
         directory
+            .whole()
             .revoke_refresh_tokens(&person)
             .map_err(CmdletError::Failed)?;
     }
@@ -108,7 +109,7 @@ fn find<'t>(tenant: &'t Tenant, id: &str) -> Result<&'t User, CmdletError> {
 }
 
 fn people(tenant: &Tenant) -> impl Iterator<Item = &User> {
-    tenant.users.iter().filter(|user| !user.personal)
+    tenant.users.iter()
 }
 
 fn object(user: &User) -> Value {

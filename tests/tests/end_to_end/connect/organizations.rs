@@ -1,0 +1,216 @@
+//! Persons of several organizations under one registration: each is taken at home, and nowhere else.
+
+use mailgrant_tests::{
+    customers::{DORA, FINN, HARROWGATE, RAVENGLASS},
+    office::{ADA, GWEN, Office, Settings},
+    person::Person,
+};
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+
+const REGISTRATION: &str = "directory/applications/3f0b9f4e-6d58-4c1b-9a57-8e21c4d7b605";
+
+#[tokio::test]
+async fn persons_of_two_organizations_are_asked_about_at_home() {
+    for registered in ["organizations", "common"] {
+        let office = office(Some(registered), "").await;
+        let own = office.sandbox.text("/tenant").to_owned();
+        let mut accounts = Vec::new();
+        for (address, tenant) in [(ADA, own.as_str()), (DORA, HARROWGATE)] {
+            let account = connected(&office, address).await;
+            assert_eq!(account["tenant"], tenant, "{registered}: {account:#}");
+            assert_eq!(account["identity"]["tenant_id"], tenant);
+            assert_eq!(account["imap_user"], address);
+            accounts.push(account);
+        }
+        // Where everybody is asked to sign in, and at the other's, nothing answers any more.
+        for account in &accounts {
+            for tenant in [registered, own.as_str(), HARROWGATE] {
+                if account["tenant"] == tenant {
+                    continue;
+                }
+                let fault = json!({"authority": {"status": 500, "path": format!("/{tenant}/oauth2/v2.0/token")}});
+                office.sandbox.control("faults", &fault).await.unwrap();
+                end_tokens(&office).await;
+                let emails = emails(&office, account).await;
+                assert_eq!(emails, StatusCode::OK, "{registered}: {account:#}");
+            }
+        }
+        // And where it is asked nothing answers, there is no way round.
+        let fault = json!({"authority": {"status": 400, "error": 90002, "path": format!("/{HARROWGATE}/oauth2/v2.0/token")}});
+        office.sandbox.control("faults", &fault).await.unwrap();
+        end_tokens(&office).await;
+        assert_ne!(emails(&office, &accounts[1]).await, StatusCode::OK);
+        assert_eq!(emails(&office, &accounts[0]).await, StatusCode::OK);
+    }
+}
+
+#[tokio::test]
+async fn an_operator_takes_people_of_two_organizations_and_names_the_third() {
+    let more = "allowed_tenants = [\"7c1e6a52-90d4-4b3f-a6c8-2d5b81f0e943\", \"2b1f3c60-7d2e-4a55-8c11-90ab54cd7e02\"]";
+    let office = office(Some("organizations"), more).await;
+    let (session, page) = office.connect(FINN, json!({})).await.unwrap();
+    let diagnosis = &session["diagnosis"];
+    assert_eq!(diagnosis["code"], "tenant_not_allowed", "{session:#}");
+    let detail = diagnosis["detail"].as_str().unwrap();
+    assert!(detail.contains(RAVENGLASS), "{detail}");
+    assert!(page.body.contains("another organisation"), "{}", page.body);
+    office.assert_nothing_kept().await;
+    for address in [ADA, DORA] {
+        connected(&office, address).await;
+    }
+    let logins = office.sandbox.requests_of("imap_login").await.unwrap();
+    assert!(
+        logins.iter().all(|login| login["user"] != FINN),
+        "{logins:#?}"
+    );
+}
+
+#[tokio::test]
+async fn the_same_object_id_in_another_organization_is_somebody_else() {
+    let office = office(Some("organizations"), "").await;
+    let account = connected(&office, DORA).await;
+    // Dora leaves; somebody at Ravenglass turns out to have her object id, and even her name.
+    let whole = office
+        .sandbox
+        .look("directory?tenant=harrowgate.test")
+        .await;
+    let whole = whole.unwrap();
+    let people = whole["users"].as_array().unwrap();
+    let dora = people.iter().find(|user| user["address"] == DORA).unwrap();
+    let path = format!("directory/users/{DORA}?tenant=harrowgate.test");
+    office.sandbox.remove(&path).await.unwrap();
+    let twin = json!({
+        "address": "dora@ravenglass.test",
+        "display_name": "Dora Linn",
+        "object_id": dora["object_id"],
+        "password": dora["password"],
+    });
+    office
+        .sandbox
+        .put("directory/users?tenant=ravenglass.test", &twin)
+        .await
+        .unwrap();
+    end_tokens(&office).await;
+    assert_eq!(emails(&office, &account).await, StatusCode::CONFLICT);
+    let dead = look(&office, &account).await;
+    assert_eq!(dead["state"], "reauth_required", "{dead:#}");
+
+    let url = dead["reauth_url"].as_str().unwrap();
+    let mut twin = Person::default();
+    let page = twin.open(url, None).await;
+    let page = twin.submit(&page, &[]).await;
+    let page = office
+        .sign_in(&mut twin, page, "dora@ravenglass.test")
+        .await;
+    let page = office.decide(&mut twin, page, "accept").await;
+    // She is asked at the account's own tenant, which does not know the other one.
+    let refused = ["AADSTS50020", "wrong_person"]
+        .iter()
+        .any(|name| page.body.contains(name));
+    assert!(refused, "{}", page.body);
+    assert_eq!(look(&office, &account).await["state"], "reauth_required");
+    // By the widget, where everybody may sign in, neither.
+    let again = json!({"account": account["id"]});
+    let mut twin = Person::default();
+    let (session, page) = office.begin(&mut twin, again).await.unwrap();
+    let page = office
+        .sign_in(&mut twin, page, "dora@ravenglass.test")
+        .await;
+    office.decide(&mut twin, page, "accept").await;
+    let session = office.gateway.session(&session).await;
+    assert_ne!(session["status"], "connected", "{session:#}");
+    assert_eq!(look(&office, &account).await["state"], "reauth_required");
+}
+
+#[tokio::test]
+async fn a_stranger_to_a_registration_of_one_organization_is_told_so() {
+    let office = office(None, "").await;
+    let single = json!({"audience": "my_organization"});
+    office.sandbox.change(REGISTRATION, &single).await.unwrap();
+    let mut person = Person::default();
+    let (session, page) = office.begin(&mut person, json!({})).await.unwrap();
+    let page = office.sign_in(&mut person, page, DORA).await;
+    assert!(page.body.contains("AADSTS50020"), "{}", page.body);
+    // The page lets her try again; Ada, at the same page, gets in.
+    let page = office.sign_in(&mut person, page, ADA).await;
+    office.decide(&mut person, page, "accept").await;
+    let session = office.gateway.session(&session).await;
+    assert_eq!(session["status"], "connected", "{session:#}");
+
+    // The same registration under the address for everybody.
+    let office = self::office(Some("organizations"), "").await;
+    office.sandbox.change(REGISTRATION, &single).await.unwrap();
+    let mut person = Person::default();
+    let (_, page) = office.begin(&mut person, json!({})).await.unwrap();
+    assert!(page.body.contains("AADSTS50194"), "{}", page.body);
+}
+
+#[tokio::test]
+async fn the_outlook_preset_takes_personal_accounts_and_no_others() {
+    let settings = Settings {
+        customers: true,
+        preset: "outlook",
+        tenant: Some("consumers"),
+        ..Settings::default()
+    };
+    let office = Office::start(settings).unwrap();
+    let personal = json!({"audience": "personal"});
+    office
+        .sandbox
+        .change(REGISTRATION, &personal)
+        .await
+        .unwrap();
+    let account = connected(&office, GWEN).await;
+    assert_eq!(account["tenant"], "9188040d-6c67-4c5b-b112-36a304b66dad");
+    end_tokens(&office).await;
+    assert_eq!(emails(&office, &account).await, StatusCode::OK);
+    let mut person = Person::default();
+    let (_, page) = office.begin(&mut person, json!({})).await.unwrap();
+    let page = office.sign_in(&mut person, page, DORA).await;
+    assert!(page.body.contains("AADSTS500208"), "{}", page.body);
+}
+
+/// A gateway whose registration takes people of every organization.
+async fn office(tenant: Option<&'static str>, more: &'static str) -> Office {
+    let settings = Settings {
+        tenant,
+        more,
+        customers: true,
+        ..Settings::default()
+    };
+    let office = Office::start(settings).unwrap();
+    let audience = json!({"audience": "any_organization"});
+    office
+        .sandbox
+        .change(REGISTRATION, &audience)
+        .await
+        .unwrap();
+    office
+}
+
+async fn connected(office: &Office, address: &str) -> Value {
+    let (session, page) = office.connect(address, json!({})).await.unwrap();
+    assert_eq!(session["status"], "connected", "{session:#}\n{}", page.body);
+    look(office, &json!({"id": session["account_id"]})).await
+}
+
+async fn look(office: &Office, account: &Value) -> Value {
+    let path = format!("/v1/accounts/{}", account["id"].as_str().unwrap());
+    office.gateway.get(&path).await.body
+}
+
+async fn emails(office: &Office, account: &Value) -> StatusCode {
+    let path = format!("/v1/accounts/{}/emails", account["id"].as_str().unwrap());
+    office.gateway.get(&path).await.status
+}
+
+/// Access tokens end, and with them the sessions.
+async fn end_tokens(office: &Office) {
+    for (path, body) in [
+        ("expire", json!({"access_tokens": true})),
+        ("imap/end", json!({})),
+    ] {
+        office.sandbox.control(path, &body).await.unwrap();
+    }
+}
