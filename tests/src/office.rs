@@ -49,6 +49,8 @@ pub struct Settings {
     pub http_proxy: Option<String>,
     /// The registration's tenant: `common`, `organizations`, `consumers`; `None`: the sandbox's own, which alone is asked.
     pub tenant: Option<&'static str>,
+    /// The tenant of the application that needs no person; `None`: the sandbox's own.
+    pub archive_tenant: Option<&'static str>,
     /// Whether the sandbox has other organizations too: see [`crate::customers`].
     pub customers: bool,
     /// The preset that the provider is like.
@@ -69,6 +71,7 @@ impl Default for Settings {
             credential: None,
             http_proxy: None,
             tenant: None,
+            archive_tenant: None,
             customers: false,
             preset: "microsoft365",
             more: "",
@@ -273,6 +276,7 @@ impl Settings {
         let scope = self.scope;
         let (authority, own) = (sandbox.text("/authority"), sandbox.text("/tenant"));
         let tenant = self.tenant.unwrap_or(own);
+        let archive_tenant = self.archive_tenant.unwrap_or(own);
         let (more, site, preset) = (self.more, &self.site, self.preset);
         let secret = |file: &str| format!("client_secret_file = \"{file}\"");
         let proven = |file| self.credential.clone().unwrap_or_else(|| secret(file));
@@ -303,7 +307,7 @@ client_id = "3f0b9f4e-6d58-4c1b-9a57-8e21c4d7b605"
 [[application]]
 id = "archive"
 provider = "office"
-tenant = "{own}"
+tenant = "{archive_tenant}"
 client_id = "a84d2c17-15e3-47f9-b0d6-5c9f3e7a1288"
 {archive}
 

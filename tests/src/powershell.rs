@@ -104,14 +104,16 @@ impl<'s> Session<'s> {
     /// Sends a cmdlet; gives the objects that it puts out.
     async fn send(&mut self, name: &str, parameters: Map<String, Value>) -> Result<Vec<Value>> {
         self.sent.push((name.to_owned(), parameters.clone()));
-        let of_graph = name.contains("-Mg");
-        let tenant = match name {
+        let named = match name {
             "Connect-MgGraph" => text(&parameters, "TenantId"),
             "Connect-ExchangeOnline" => text(&parameters, "Organization"),
-            _ if of_graph => self.graph.clone(),
-            _ => self.exchange.clone(),
+            _ => None,
         };
-        let path = match &tenant {
+        let tenant = match name.contains("-Mg") {
+            true => &self.graph,
+            false => &self.exchange,
+        };
+        let path = match tenant {
             Some(tenant) => format!("cmdlets/{name}?tenant={tenant}"),
             None => format!("cmdlets/{name}"),
         };
@@ -120,8 +122,8 @@ impl<'s> Session<'s> {
             .control(&path, &Value::Object(parameters))
             .await?;
         match name {
-            "Connect-MgGraph" => self.graph = tenant,
-            "Connect-ExchangeOnline" => self.exchange = tenant,
+            "Connect-MgGraph" => self.graph = named,
+            "Connect-ExchangeOnline" => self.exchange = named,
             _ => {}
         }
         match answer["output"].take() {

@@ -120,16 +120,7 @@ impl Sandbox {
 
     /// Adds an entry to the tenant, or replaces it: `directory/conditional_access`.
     pub async fn put(&self, path: &str, body: &Value) -> Result<()> {
-        let url = format!("{}/{path}", self.text("/control"));
-        let request = self.http.put(url).header("X-Sandbox-Control", "1");
-        let answer = request.json(body).send().await?;
-        let status = answer.status();
-        anyhow::ensure!(
-            status.is_success(),
-            "{path}: {status} {}",
-            answer.text().await?
-        );
-        Ok(())
+        self.edit(Method::PUT, path, body).await
     }
 
     /// What was asked and how often: the control API's request log.

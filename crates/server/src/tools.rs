@@ -86,23 +86,25 @@ impl Engine {
         self.tokens.renewed(account, &live).await
     }
 
-    /// The same for an application that needs no account; `mailbox` matters only to service accounts.
+    /// The same for an application that needs no account, at another tenant than its own where one is named; `mailbox`
+    /// matters only to service accounts.
     ///
     /// # Errors
     /// As [`TokenKeeper::access_token`](crate::TokenKeeper::access_token).
     pub async fn app_only_token_for(
         &self,
         application: &str,
+        tenant: Option<&str>,
         mailbox: &str,
         at_least: Duration,
     ) -> Result<LiveToken, Error> {
         let tokens = &self.tokens;
-        let live = tokens.app_only_token(application, None, mailbox).await?;
+        let live = tokens.app_only_token(application, tenant, mailbox).await?;
         if live.expires_at.since(self.now()) >= at_least {
             return Ok(live);
         }
         tokens
-            .renewed_app_only(application, None, mailbox, &live)
+            .renewed_app_only(application, tenant, mailbox, &live)
             .await
     }
 }

@@ -52,6 +52,9 @@ pub(crate) struct Token {
     /// The mailbox to name in xoauth2 and oauthbearer; an account has its own
     #[arg(long, value_name = "ADDRESS", value_parser = address)]
     pub mailbox: Option<String>,
+    /// The tenant whose mailbox it is, by id or domain, where the application is one for many
+    #[arg(long, value_name = "TENANT", requires = "application")]
+    pub tenant: Option<String>,
     /// Which server it is for: decides the user name, and the host in oauthbearer
     #[arg(long, value_enum, default_value_t = Protocol::Imap)]
     pub protocol: Protocol,

@@ -87,10 +87,19 @@ async fn of_application(
         ))
         .into());
     }
+    if let Some(tenant) = arguments.tenant.as_deref() {
+        let checked = application.provider.tenant(Some(tenant));
+        checked.map_err(|problem| Failure::new(Exit::Usage, format!("--tenant: {problem}")))?;
+    }
     let mailbox = arguments.mailbox.as_deref().unwrap_or_default();
     let at_least = Duration::from_secs(arguments.min_lifetime);
     engine
-        .app_only_token_for(&application.id, mailbox, at_least)
+        .app_only_token_for(
+            &application.id,
+            arguments.tenant.as_deref(),
+            mailbox,
+            at_least,
+        )
         .await
         .map_err(|error| refused(error, None))
 }

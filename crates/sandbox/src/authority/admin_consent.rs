@@ -33,6 +33,7 @@ pub(crate) async fn get(
     request: HttpRequest,
 ) -> HttpResponse {
     let mut entry = authority.entry("admin_consent");
+    entry.tenant = Some(segment.to_string());
     let read = Params::of_query(&request).and_then(|params| {
         entry.client_id = params.get("client_id").map(str::to_owned);
         read(&authority, &segment, &params)

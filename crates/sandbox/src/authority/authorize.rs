@@ -68,6 +68,7 @@ fn respond(
     params: Result<Params, Problem>,
 ) -> HttpResponse {
     let mut entry = authority.entry("authorize");
+    entry.tenant = Some(segment.to_owned());
     let read = params.map_err(Refused::ByPage).and_then(|params| {
         entry.client_id = params.get("client_id").map(str::to_owned);
         read(authority, segment, &params)

@@ -19,6 +19,7 @@ pub(crate) async fn post(
     body: web::Bytes,
 ) -> HttpResponse {
     let mut entry = authority.entry("device_code");
+    entry.tenant = Some(segment.to_string());
     let read = Params::parse(&body).and_then(|params| {
         entry.client_id = params.get("client_id").map(str::to_owned);
         read(&authority, &segment, &params)

@@ -13,6 +13,7 @@ use self::requests::EntryRow;
 use self::services::Service;
 use super::Console;
 use crate::authority::Authority;
+use crate::directory::Tenant;
 use crate::outbox::Outbox;
 
 /// The whole page.
@@ -23,6 +24,8 @@ pub(super) struct View {
     organization: String,
     tenant_id: String,
     domains: String,
+    /// Organizations besides the first.
+    others: Vec<OtherRow>,
     /// Unix seconds, by the sandbox's clock.
     now: i64,
     now_text: String,
@@ -57,6 +60,23 @@ struct Switch {
     body: String,
 }
 
+/// An organization besides the first.
+struct OtherRow {
+    name: String,
+    tenant_id: String,
+    domains: String,
+}
+
+impl OtherRow {
+    fn of(tenant: &Tenant) -> Self {
+        Self {
+            name: tenant.display_name.clone(),
+            tenant_id: tenant.id.clone(),
+            domains: tenant.domains.join(", "),
+        }
+    }
+}
+
 /// A message that SMTP took.
 struct SentRow {
     id: u64,
@@ -70,7 +90,8 @@ impl View {
     pub(super) fn of(authority: &Authority, console: &Console, outbox: &Outbox) -> Self {
         let log = authority.log.since(0);
         let plan = authority.faults.plan();
-        let tenant = authority.directory.tenant();
+        let tenants = authority.directory.tenants();
+        let tenant = tenants.first();
         let faults = faults::groups(&plan);
         let now = authority.now();
         Self {
@@ -78,6 +99,7 @@ impl View {
             organization: tenant.display_name.clone(),
             tenant_id: tenant.id.clone(),
             domains: tenant.domains.join(", "),
+            others: tenants.organizations().skip(1).map(OtherRow::of).collect(),
             now: now.0,
             now_text: moment(now.0),
             ahead: ahead(authority.clock.offset_seconds()),
@@ -85,13 +107,13 @@ impl View {
             admin_consent_required: tenant.admin_consent_required,
             stay_signed_in: tenant.stay_signed_in,
             services: services::of(&console.description),
-            trial: services::trial(&console.description, &tenant),
+            trial: services::trial(&console.description, tenant),
             faults_in_force: faults.iter().filter(|group| group.is_ill).count(),
             faults,
-            mailboxes: directory::mailboxes(&tenant),
-            applications: directory::applications(&tenant, now),
+            mailboxes: directory::mailboxes(&tenants),
+            applications: directory::applications(&tenants, now),
             sent: sent(outbox),
-            entries: requests::rows(&log.entries, &tenant, now),
+            entries: requests::rows(&log.entries, &tenants, now),
             blank: EntryRow::default(),
             kinds: requests::kinds(),
             last: log.last,

@@ -26,6 +26,9 @@ pub struct Entry {
     /// The application, as it named itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_id: Option<String>,
+    /// The tenant that the authority was asked about, as the address named it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<String>,
     /// The person or mailbox, when one is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
@@ -49,6 +52,7 @@ impl Entry {
             kind,
             grant_type: None,
             client_id: None,
+            tenant: None,
             user: None,
             outcome: "ok".to_owned(),
             code: None,
@@ -61,6 +65,7 @@ impl Entry {
         let fields = [
             &mut self.grant_type,
             &mut self.client_id,
+            &mut self.tenant,
             &mut self.user,
             &mut self.detail,
         ];

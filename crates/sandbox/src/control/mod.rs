@@ -16,7 +16,7 @@
 //! | `POST /control/imap/end` | `{"mailbox"}`, `{"bye": "Session invalidated - AccessTokenExpired"}`; neither is needed | `{"ended": 3}`: these were told `* BYE` |
 //! | `POST /control/revoke` | `{"user": "ada.finch@tarnbrook.test"}` | 204; the person's refresh tokens answer AADSTS50173 |
 //! | `POST /control/token-lifetime` | `{"seconds": 60}` | 204 |
-//! | `POST /control/consent` | `{"require_admin": true}` and, or, `{"withdraw": CLIENT_ID}` | 204 |
+//! | `POST /control/consent` | `{"require_admin": true}` and, or, `{"withdraw": CLIENT_ID}`; of one `tenant` | 204 |
 //! | `POST /control/keys/rotate` | `{}` or `{"retire": true}` | 204; signs with the key published for it; `retire` makes what was signed before invalid |
 //! | `GET /control/outbox`, `DELETE /control/outbox` | | `{"sent": [{"id", "at", "user", "client_id", "mail_from", "recipients", …}]}`; 204 |
 //! | `GET`, `DELETE /control/outbox/{id}`, `GET /control/outbox/{id}/raw` | | one of them; 204; the message as it was handed in |

@@ -5,6 +5,7 @@ mod application;
 mod certificate;
 mod change;
 mod check;
+mod compact;
 mod entry;
 mod expiry;
 mod file;
@@ -84,7 +85,7 @@ struct Inner {
     ended: Mutex<Ended>,
     journal: Mutex<Journal>,
     random: Arc<dyn Random>,
-    secrets: Secrets,
+    secrets: Arc<Secrets>,
     /// Those that the settings give to every delegated application.
     redirect_uris: Vec<String>,
 }
@@ -115,11 +116,12 @@ impl Directory {
         random: Arc<dyn Random>,
     ) -> Result<Self, Error> {
         crate::files::create_directory(directory)?;
-        let secrets = Secrets::open(directory, &*random)?;
-        let mut state = State::of(file, &secrets, redirect_uris)?;
+        let secrets = Arc::new(Secrets::open(directory, &*random)?);
+        let mut state = State::of(file.clone(), &secrets, redirect_uris)?;
         let keys = KeySet::open(directory, now)?;
         let seal = Seal::new(&secrets.token_key())?;
-        let journal = Journal::open(directory, now, &mut |event| {
+        let same = state::comparison(file, Arc::clone(&secrets), redirect_uris.to_vec());
+        let journal = Journal::open(directory, now, same, &mut |event| {
             state.tell(event, &secrets, redirect_uris);
         })?;
         Ok(Self(Arc::new(Inner {

@@ -102,6 +102,14 @@ impl RefreshTokenGrant {
         now.since(self.issued_at) > LIFETIME * 2
     }
 
+    /// As if it had not been used for 90 days, if it is one of those.
+    pub(super) fn expire(&mut self, issued_to: &IssuedTo, now: UnixTime) {
+        let idle_since = UnixTime(now.0.saturating_sub_unsigned(LIFETIME.as_secs()));
+        if issued_to.is(&self.person, &self.client_id) {
+            self.issued_at = self.issued_at.min(idle_since);
+        }
+    }
+
     fn check(&self, now: UnixTime, generation: u64) -> Result<(), RefreshRefusal> {
         if self.generation < generation {
             return Err(RefreshRefusal::Revoked);
@@ -204,11 +212,8 @@ impl RefreshTokens {
 
     /// As if those issued so far had not been used for 90 days.
     pub(super) fn expire(&mut self, issued_to: &IssuedTo, now: UnixTime) {
-        let idle_since = UnixTime(now.0.saturating_sub_unsigned(LIFETIME.as_secs()));
         for grant in self.by_hash.values_mut() {
-            if issued_to.is(&grant.person, &grant.client_id) {
-                grant.issued_at = grant.issued_at.min(idle_since);
-            }
+            grant.expire(issued_to, now);
         }
     }
 

@@ -1,9 +1,11 @@
 //! What a sandbox knows: what the tenant file says, and what happened since.
 
+use std::sync::Arc;
+
 use super::change;
 use super::expiry::Ended;
 use super::file::TenantFile;
-use super::journal::Event;
+use super::journal::{Event, Same};
 use super::refresh_tokens::RefreshTokens;
 use super::secrets::Secrets;
 use super::tenants::{TenantKey, Tenants};
@@ -74,6 +76,11 @@ impl State {
         true
     }
 
+    /// The tenants as a file, to compare.
+    fn written(&self) -> Option<String> {
+        TenantFile::of(&self.tenants).to_toml().ok()
+    }
+
     /// Personal accounts were once written down among the people of the first tenant.
     fn key(&self, tenant: Option<&str>, person: Option<&str>) -> TenantKey {
         let personal = self.tenants.personal();
@@ -82,4 +89,25 @@ impl State {
             None => TenantKey::read(tenant),
         }
     }
+}
+
+/// Looks whether two rows of events make the same tenants of a file. What is not in its entries (tokens, and until when
+/// they were ended) does not depend on the order of events.
+pub(super) fn comparison(
+    file: TenantFile,
+    secrets: Arc<Secrets>,
+    redirect_uris: Vec<String>,
+) -> Box<Same> {
+    Box::new(move |one, other| {
+        let outcome = |events: &[Event]| {
+            let mut state = State::of(file.clone(), &secrets, &redirect_uris).ok()?;
+            let of_tenants = events.iter().filter(|event| event.is_of_tenants());
+            for event in of_tenants {
+                state.tell(event, &secrets, &redirect_uris);
+            }
+            state.written()
+        };
+        let one = outcome(one);
+        one.is_some() && one == outcome(other)
+    })
 }

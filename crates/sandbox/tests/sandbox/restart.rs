@@ -185,11 +185,13 @@ async fn the_tenant_file_of_the_readme_starts() {
     let blocks = readme.split("```toml\n").skip(1);
     let mut blocks = blocks.map(|block| block.split("```").next().unwrap());
     let whole = blocks.next().unwrap();
-    // The second is about what goes wrong in the tenant of the first.
+    // The second adds an organization to the first, the third is about what goes wrong in the tenant of the first.
+    let two = format!("{whole}\n{}", blocks.next().unwrap());
+    assert!(two.contains("[[organization.user]]"), "{two}");
     let head = whole.split("[[").next().unwrap();
     let wrong = format!("{head}{}", blocks.next().unwrap());
     assert!(wrong.contains("[[conditional_access]]"), "{wrong}");
-    for file in [whole, &wrong] {
+    for file in [whole, &two, &wrong] {
         let dir = tempfile::tempdir().unwrap();
         let mut settings = SandboxSettings::new(dir.path());
         settings.tenant = Some(TenantFile::parse(file).unwrap());

@@ -67,6 +67,7 @@ pub(crate) async fn post(
     body: web::Bytes,
 ) -> HttpResponse {
     let mut entry = authority.entry("token");
+    entry.tenant = Some(segment.to_string());
     let answer = match Params::parse(&body) {
         Ok(params) => {
             let grant_type = params.get("grant_type");

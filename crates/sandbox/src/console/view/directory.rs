@@ -8,6 +8,7 @@ use serde_json::json;
 use super::Switch;
 use crate::directory::{
     Application, Audience, Flow, Mailbox, MailboxRight, Permission, Platform, Protocol, Tenant,
+    Tenants,
 };
 
 /// A mailbox, with the person it belongs to.
@@ -15,6 +16,8 @@ pub(in crate::console) struct MailboxCard {
     pub id: String,
     pub name: String,
     pub address: String,
+    /// The tenant it is in, where that is not the first.
+    pub tenant: Option<String>,
     pub owner: Option<Owner>,
     /// What is on, and the call that turns it over.
     pub switches: Vec<Switch>,
@@ -98,35 +101,79 @@ impl ServicePrincipalState {
     }
 }
 
-pub(super) fn mailboxes(tenant: &Tenant) -> Vec<MailboxCard> {
-    let cards = tenant.mailboxes.iter().enumerate();
+/// A tenant among all of them.
+#[derive(Clone, Copy)]
+struct Place<'t> {
+    tenants: &'t Tenants,
+    tenant: &'t Tenant,
+}
+
+impl<'t> Place<'t> {
+    fn all(tenants: &'t Tenants) -> impl Iterator<Item = Self> {
+        tenants.iter().map(move |tenant| Self { tenants, tenant })
+    }
+
+    fn is_first(self) -> bool {
+        self.tenant.id == self.tenants.first().id
+    }
+
+    /// Its name, where it is not the first.
+    fn name(self) -> Option<String> {
+        (!self.is_first()).then(|| self.tenant.display_name.clone())
+    }
+
+    /// A path below the directory's.
+    fn path(self, parts: &[&str]) -> String {
+        let parts: Vec<String> = parts
+            .iter()
+            .map(|part| url::form_urlencoded::byte_serialize(part.as_bytes()).collect())
+            .collect();
+        let path = format!("/control/directory/{}", parts.join("/"));
+        match self.is_first() || self.tenant.is_personal() {
+            true => path,
+            false => format!("{path}?tenant={}", self.tenant.id),
+        }
+    }
+}
+
+pub(super) fn mailboxes(tenants: &Tenants) -> Vec<MailboxCard> {
+    let cards = Place::all(tenants).flat_map(|place| {
+        let mailboxes = place.tenant.mailboxes.iter();
+        mailboxes.map(move |mailbox| (place, mailbox))
+    });
     cards
-        .map(|(number, mailbox)| {
+        .enumerate()
+        .map(|(number, (place, mailbox))| {
             let id = format!("mailbox-{number}");
             MailboxCard {
                 name: mailbox.display_name.clone(),
                 address: mailbox.address.clone(),
-                owner: owner(tenant, mailbox),
-                switches: switches(tenant, mailbox, &id),
-                applications: may_open(tenant, mailbox, &id),
-                others: others(tenant, mailbox),
+                tenant: place.name(),
+                owner: owner(place.tenant, mailbox),
+                switches: switches(place, mailbox, &id),
+                applications: may_open(place, mailbox, &id),
+                others: others(place.tenant, mailbox),
                 id,
             }
         })
         .collect()
 }
 
-pub(super) fn applications(tenant: &Tenant, now: UnixTime) -> Vec<ApplicationCard> {
-    let cards = tenant.applications.iter().enumerate();
+pub(super) fn applications(tenants: &Tenants, now: UnixTime) -> Vec<ApplicationCard> {
+    let cards = Place::all(tenants).flat_map(|place| {
+        let applications = place.tenant.applications.iter();
+        applications.map(move |application| (place, application))
+    });
     cards
-        .map(|(number, application)| ApplicationCard {
-            registrations: registrations(tenant, application, number),
+        .enumerate()
+        .map(|(number, (place, application))| ApplicationCard {
+            registrations: registrations(place, application, number),
             switches: vec![Switch {
                 id: format!("application-{number}-enabled"),
                 name: "May be used".to_owned(),
                 on: application.enabled,
                 method: "PATCH",
-                path: path(&["applications", &application.client_id]),
+                path: place.path(&["applications", &application.client_id]),
                 body: json!({"enabled": !application.enabled}).to_string(),
             }],
             id: format!("application-{number}"),
@@ -144,7 +191,7 @@ pub(super) fn applications(tenant: &Tenant, now: UnixTime) -> Vec<ApplicationCar
                 Audience::Personal => "personal accounts only",
             },
             enabled: application.enabled,
-            secrets: secrets(application, number, now),
+            secrets: secrets(place, application, number, now),
             redirect_uris: application
                 .redirect_uris
                 .iter()
@@ -155,11 +202,12 @@ pub(super) fn applications(tenant: &Tenant, now: UnixTime) -> Vec<ApplicationCar
                 .iter()
                 .map(ToString::to_string)
                 .collect(),
-            consents: consents(tenant, application),
-            service_principal: service_principal(tenant, application),
+            consents: consents(place, application),
+            service_principal: service_principal(place.tenant, application),
             service_principal_id: application.service_principal_id.clone(),
             is_app_only: application.flow == Flow::AppOnly,
-            withdraw: json!({"withdraw": application.client_id}).to_string(),
+            withdraw: json!({"withdraw": application.client_id, "tenant": place.tenant.id})
+                .to_string(),
         })
         .collect()
 }
@@ -177,8 +225,10 @@ fn owner(tenant: &Tenant, mailbox: &Mailbox) -> Option<Owner> {
     })
 }
 
-fn switches(tenant: &Tenant, mailbox: &Mailbox, id: &str) -> Vec<Switch> {
+fn switches(place: Place<'_>, mailbox: &Mailbox, id: &str) -> Vec<Switch> {
+    let tenant = place.tenant;
     let collection = match mailbox.owner {
+        Some(_) if tenant.is_personal() => "personal_accounts",
         Some(_) => "users",
         None => "shared_mailboxes",
     };
@@ -187,7 +237,7 @@ fn switches(tenant: &Tenant, mailbox: &Mailbox, id: &str) -> Vec<Switch> {
         name: name.to_owned(),
         on,
         method: "PATCH",
-        path: path(&[collection, &mailbox.address]),
+        path: place.path(&[collection, &mailbox.address]),
         body: json!({"mailbox": {key: !on}}).to_string(),
     };
     let protocol = |name, key, protocol: Protocol| of(name, key, protocol.enabled(mailbox, tenant));
@@ -204,7 +254,7 @@ fn switches(tenant: &Tenant, mailbox: &Mailbox, id: &str) -> Vec<Switch> {
             name: "May sign in".to_owned(),
             on: user.enabled,
             method: "PATCH",
-            path: path(&["users", &user.address]),
+            path: place.path(&[collection, &user.address]),
             body: json!({"enabled": !user.enabled}).to_string(),
         });
     }
@@ -212,10 +262,13 @@ fn switches(tenant: &Tenant, mailbox: &Mailbox, id: &str) -> Vec<Switch> {
 }
 
 /// The applications that work without a person, each with `Add-MailboxPermission` and its reverse.
-fn may_open(tenant: &Tenant, mailbox: &Mailbox, id: &str) -> Vec<Switch> {
-    let applications = tenant
-        .applications
-        .iter()
+fn may_open(place: Place<'_>, mailbox: &Mailbox, id: &str) -> Vec<Switch> {
+    let tenant = place.tenant;
+    let own = tenant.applications.iter().cloned();
+    let installed = place.tenants.enterprise_applications_of(tenant).into_iter();
+    let foreign = installed.filter(|known| tenant.application(&known.client_id).is_none());
+    let applications = own
+        .chain(foreign)
         .filter(|application| application.flow == Flow::AppOnly)
         .enumerate();
     applications
@@ -225,12 +278,12 @@ fn may_open(tenant: &Tenant, mailbox: &Mailbox, id: &str) -> Vec<Switch> {
             let (method, path, body) = match on {
                 true => (
                     "DELETE",
-                    path(&["mailbox_permissions", address, trustee]),
+                    place.path(&["mailbox_permissions", address, trustee]),
                     String::new(),
                 ),
                 false => (
                     "PUT",
-                    path(&["mailbox_permissions"]),
+                    place.path(&["mailbox_permissions"]),
                     json!({"mailbox": address, "trustee": trustee, "rights": ["full_access", "send_as"]})
                         .to_string(),
                 ),
@@ -248,8 +301,8 @@ fn may_open(tenant: &Tenant, mailbox: &Mailbox, id: &str) -> Vec<Switch> {
 }
 
 /// Right, wrong as people often get it (the object id of the App registration's page), and missing.
-fn registrations(tenant: &Tenant, application: &Application, number: usize) -> Vec<Switch> {
-    let state = service_principal(tenant, application);
+fn registrations(place: Place<'_>, application: &Application, number: usize) -> Vec<Switch> {
+    let state = service_principal(place.tenant, application);
     let client_id = &application.client_id;
     let told =
         |object_id: &str| json!({"application": client_id, "object_id": object_id}).to_string();
@@ -261,7 +314,7 @@ fn registrations(tenant: &Tenant, application: &Application, number: usize) -> V
         path,
         body,
     };
-    let all = || path(&["service_principals"]);
+    let all = || place.path(&["service_principals"]);
     vec![
         of(
             "Right",
@@ -281,7 +334,7 @@ fn registrations(tenant: &Tenant, application: &Application, number: usize) -> V
             "Missing",
             ServicePrincipalState::Missing,
             "DELETE",
-            path(&["service_principals", client_id]),
+            place.path(&["service_principals", client_id]),
             String::new(),
         ),
     ]
@@ -290,7 +343,7 @@ fn registrations(tenant: &Tenant, application: &Application, number: usize) -> V
 fn others(tenant: &Tenant, mailbox: &Mailbox) -> Vec<Other> {
     let of_people = tenant.mailbox_permissions.iter().filter(|permission| {
         permission.mailbox.eq_ignore_ascii_case(&mailbox.address)
-            && tenant.application(&permission.trustee).is_none()
+            && tenant.user(&permission.trustee).is_some()
     });
     of_people
         .map(|permission| {
@@ -313,12 +366,17 @@ fn others(tenant: &Tenant, mailbox: &Mailbox) -> Vec<Other> {
         .collect()
 }
 
-fn secrets(application: &Application, number: usize, now: UnixTime) -> Vec<SecretLine> {
+fn secrets(
+    place: Place<'_>,
+    application: &Application,
+    number: usize,
+    now: UnixTime,
+) -> Vec<SecretLine> {
     let secrets = application.secrets.iter().enumerate();
     secrets
         .map(|(at, secret)| SecretLine {
             id: format!("application-{number}-secret-{at}"),
-            path: path(&[
+            path: place.path(&[
                 "applications",
                 &application.client_id,
                 "secrets",
@@ -331,12 +389,31 @@ fn secrets(application: &Application, number: usize, now: UnixTime) -> Vec<Secre
         .collect()
 }
 
-fn consents(tenant: &Tenant, application: &Application) -> Vec<ConsentLine> {
+/// What was agreed to where the application is registered, then by customers and personal accounts.
+fn consents(place: Place<'_>, application: &Application) -> Vec<ConsentLine> {
+    let elsewhere = Place::all(place.tenants).filter(|other| other.tenant.id != place.tenant.id);
+    let mut lines = consents_in(place.tenant, None, application);
+    for other in elsewhere {
+        let name = &other.tenant.display_name;
+        lines.extend(consents_in(other.tenant, Some(name), application));
+    }
+    lines
+}
+
+fn consents_in(
+    tenant: &Tenant,
+    organization: Option<&str>,
+    application: &Application,
+) -> Vec<ConsentLine> {
+    let who = |name: &str| match organization {
+        None => name.to_owned(),
+        Some(organization) => format!("{name} ({organization})"),
+    };
     let everybody = tenant.consented(&application.client_id, None);
     let mut lines = Vec::new();
     if !everybody.is_empty() {
         lines.push(ConsentLine {
-            who: "An administrator, for everybody".to_owned(),
+            who: who("An administrator, for everybody"),
             permissions: names(&everybody),
         });
     }
@@ -345,7 +422,7 @@ fn consents(tenant: &Tenant, application: &Application) -> Vec<ConsentLine> {
         let own: BTreeSet<Permission> = all.difference(&everybody).copied().collect();
         if !own.is_empty() {
             lines.push(ConsentLine {
-                who: user.display_name.clone(),
+                who: who(&user.display_name),
                 permissions: names(&own),
             });
         }
@@ -373,15 +450,6 @@ fn service_principal(tenant: &Tenant, application: &Application) -> ServicePrinc
         }
         Some(_) => ServicePrincipalState::Wrong,
     }
-}
-
-/// A path below the directory's.
-fn path(parts: &[&str]) -> String {
-    let parts: Vec<String> = parts
-        .iter()
-        .map(|part| url::form_urlencoded::byte_serialize(part.as_bytes()).collect())
-        .collect();
-    format!("/control/directory/{}", parts.join("/"))
 }
 
 fn platform(platform: Platform) -> &'static str {

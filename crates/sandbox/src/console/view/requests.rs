@@ -6,7 +6,7 @@ use super::moment;
 use crate::console::explain;
 use crate::console::remedies::KINDS;
 use crate::control::Entry;
-use crate::directory::Tenant;
+use crate::directory::Tenants;
 
 /// A request as the page shows it.
 #[derive(Default)]
@@ -26,7 +26,7 @@ pub(in crate::console) struct EntryRow {
 }
 
 /// The day is told only of other days than today's.
-pub(super) fn rows(entries: &[Entry], tenant: &Tenant, now: UnixTime) -> Vec<EntryRow> {
+pub(super) fn rows(entries: &[Entry], tenants: &Tenants, now: UnixTime) -> Vec<EntryRow> {
     let now = moment(now.0);
     let today = now.split_once(' ').map_or("", |(day, _)| day);
     entries
@@ -37,7 +37,7 @@ pub(super) fn rows(entries: &[Entry], tenant: &Tenant, now: UnixTime) -> Vec<Ent
             let application = entry
                 .client_id
                 .as_deref()
-                .and_then(|client_id| tenant.application(client_id))
+                .and_then(|client_id| tenants.application(client_id))
                 .map(|application| application.display_name.as_str());
             let explanation = explain(entry, application);
             EntryRow {

@@ -11,6 +11,9 @@
 //! {"output": [{"Identity": "e2c57d90-…", "AppId": "a84d2c17-…", "ObjectId": "e2c57d90-…", "DisplayName": "Reader", …}]}
 //! ```
 //!
+//! `?tenant=` with an id or domain says whose administrator calls, as `Connect-MgGraph -TenantId` and
+//! `Connect-ExchangeOnline -Organization` do for a whole session; without it the first organization's.
+//!
 //! Exchange Online's own modules are thus not needed to walk through, or to test, what an administrator does. As in
 //! Exchange, `New-ServicePrincipal` believes any object id: with that of the app registration, or of anything else, the
 //! application's logins fail later.

@@ -10,6 +10,7 @@
 //! | `personal_accounts` | `[[personal_account]]` | the address |
 //! | `shared_mailboxes` | `[[shared_mailbox]]` | the address |
 //! | `applications` | `[[application]]` | the client id |
+//! | `enterprise_applications` | `[[enterprise_application]]` | the client id |
 //! | `service_principals` | `[[service_principal]]` | the client id |
 //! | `mailbox_permissions` | `[[mailbox_permission]]` | `MAILBOX/TRUSTEE` |
 //! | `consents` | `[[consent]]` | `CLIENT_ID/USER` |
@@ -23,6 +24,9 @@
 //! | `DELETE …/{collection}/{key}` | removes it with the permissions and consents that hang on it; mail stays | 204 |
 //! | `POST …/applications/{client_id}/secrets` | `{"value", "display_name", "expires"}`, all of them optional | 201, the secret |
 //! | `PATCH`, `DELETE …/applications/{client_id}/secrets/{id}` | `{"expires": "2026-01-01T00:00:00Z"}` | 200, the secret; 204 |
+//!
+//! `?tenant=` with an id or domain names the organization; without it the first is meant, beside which personal accounts
+//! and their consents are shown. `GET /control/directory` without it has the others under `organizations`.
 //!
 //! A user that is replaced keeps the password, object id, user principal name and mailbox switches that the new entry
 //! leaves out, an application its object ids, secrets and certificates. A new password ends the person's refresh

@@ -2,6 +2,7 @@
 
 mod kept;
 mod refused;
+mod shortened;
 
 use reqwest::Method;
 use serde_json::{Value, json};
