@@ -106,7 +106,10 @@ impl<'s> Session<'s> {
         self.sent.push((name.to_owned(), parameters.clone()));
         let named = match name {
             "Connect-MgGraph" => text(&parameters, "TenantId"),
-            "Connect-ExchangeOnline" => text(&parameters, "Organization"),
+            // The same administrator signs in, and is of one tenant.
+            "Connect-ExchangeOnline" => {
+                text(&parameters, "Organization").or_else(|| self.graph.clone())
+            }
             _ => None,
         };
         let tenant = match name.contains("-Mg") {
