@@ -6,9 +6,7 @@ use mailgrant_storage::ConnectSessionId;
 use tokio::sync::{Semaphore, broadcast};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{
-    connect::Limiter, engine::Engine, keeping::Keeping, routes::Places, settings::Origin,
-};
+use crate::{connect::Limiter, engine::Engine, keeping::Keeping, routes::Places, settings::Origin};
 
 /// The running gateway, as its endpoints see it.
 pub(crate) struct Gateway {
