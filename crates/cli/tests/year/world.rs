@@ -10,14 +10,20 @@ use mailgrant_core::time::UnixTime;
 use mailgrant_sandbox::{Clock, Running, Sandbox, SandboxSettings, control::FaultPlan};
 use mailgrant_server::{Environment, Gateway, RunningGateway, Settings};
 use mailgrant_storage::{ApiScope, NewApiKey, SystemRandom};
+use rcgen::{CertificateParams, KeyPair, RsaKeySize};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::person::{Page, Person};
+use crate::{
+    calendar::LIFE,
+    person::{Page, Person},
+};
 
 pub const SITE: &str = "https://app.example.com";
 /// Whose mailbox is connected.
 pub const PERSON: &str = "ada.finch@tarnbrook.test";
+/// Whose mailbox is connected and hardly ever used.
+pub const OTHER: &str = "bruno.keller@tarnbrook.test";
 /// The mailbox that an administrator gave to the application.
 pub const SHARED: &str = "support@tarnbrook.test";
 
@@ -65,6 +71,7 @@ impl World {
         };
         let mut settings = SandboxSettings::new(folder.path().join("sandbox"));
         settings.clock = clock.clone();
+        settings.access_token_lifetime = Duration::from_secs(LIFE.unsigned_abs());
         settings
             .redirect_uris
             .push(format!("http://127.0.0.1:{port}/oauth/callback"));
@@ -113,6 +120,28 @@ impl World {
         self.start_gateway().await;
     }
 
+    /// The gateway's round is cut off after this time, as by `kill -9`: what was on disk then is what the next one finds. (The
+    /// process here goes on to its end, but on files that nobody looks at afterwards.)
+    pub async fn kill(&mut self, after: Duration) {
+        let image = self.file("image");
+        std::fs::create_dir(&image).unwrap();
+        let photograph = async {
+            tokio::time::sleep(after).await;
+            for file in DATABASE {
+                // The write-ahead log is not there when nothing has been written yet.
+                let _ = std::fs::copy(self.file(file), image.join(file));
+            }
+        };
+        tokio::join!(self.gateway().round(), photograph);
+        self.stop_gateway().await;
+        for file in DATABASE {
+            let _ = std::fs::remove_file(self.file(file));
+            let _ = std::fs::rename(image.join(file), self.file(file));
+        }
+        std::fs::remove_dir(&image).unwrap();
+        self.start_gateway().await;
+    }
+
     pub async fn stop(mut self) {
         self.stop_gateway().await;
         self.sandbox.stop().await;
@@ -152,15 +181,15 @@ impl World {
     }
 
     /// The person connects the mailbox through the site's button; gives the account.
-    pub async fn connect(&self, person: &mut Person) -> String {
-        let session = json!({"application": "delegated", "login_hint": PERSON});
+    pub async fn connect(&self, person: &mut Person, address: &str) -> String {
+        let session = json!({"application": "delegated", "login_hint": address});
         let session = self
             .call("POST", "/v1/connect-sessions", Some(session))
             .await;
         assert_eq!(session.status, 201, "{:#}", session.body);
         let link = session.body["connect_url"].as_str().unwrap();
         let page = person.follow_link(link, &format!("{SITE}/")).await;
-        let page = self.sign_in(person, page).await;
+        let page = self.sign_in(person, address, page).await;
         let path = format!(
             "/v1/connect-sessions/{}",
             session.body["id"].as_str().unwrap()
@@ -171,12 +200,12 @@ impl World {
     }
 
     /// Goes through the authority's pages until they lead back.
-    pub async fn sign_in(&self, person: &mut Person, mut page: Page) -> Page {
+    pub async fn sign_in(&self, person: &mut Person, address: &str, mut page: Page) -> Page {
         let description = self.sandbox.description();
         let password = description
             .users
             .iter()
-            .find(|user| user.address == PERSON)
+            .find(|user| user.address == address)
             .map(|user| user.password.as_str())
             .unwrap();
         for _ in 0..5 {
@@ -185,7 +214,7 @@ impl World {
             }
             page = if page.has("password") {
                 person
-                    .submit(&page, &[("login", PERSON), ("password", password)])
+                    .submit(&page, &[("login", address), ("password", password)])
                     .await
             } else {
                 person.submit(&page, &[("decision", "accept")]).await
@@ -252,6 +281,24 @@ impl World {
         format!("/directory/applications/{client_id}/secrets")
     }
 
+    /// The operator makes a certificate that is good until then (midnight), registers it as the only credential of the
+    /// application without people, and puts it where the settings look for it, with its key.
+    pub async fn new_certificate(&self, (year, month, day): (i32, u8, u8)) {
+        let key = KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, RsaKeySize::_2048).unwrap();
+        let mut certificate = CertificateParams::new(Vec::new()).unwrap();
+        certificate.not_before = rcgen::date_time_ymd(2026, 1, 1);
+        certificate.not_after = rcgen::date_time_ymd(year, month, day);
+        let certificate = certificate.self_signed(&key).unwrap().pem();
+        let client_id = self.application("app_only").client_id;
+        let registered = json!({"secrets": [], "certificates": [{"pem": certificate}]});
+        let path = format!("/directory/applications/{client_id}");
+        self.control("PATCH", &path, Some(registered)).await;
+        self.put(
+            CERTIFICATE,
+            &format!("{certificate}{}", key.serialize_pem()),
+        );
+    }
+
     /// Requests for tokens that reached the authority and were answered by it, of that grant type.
     pub fn token_requests(&self, grant_type: &str) -> u64 {
         let counts = self.sandbox.requests().counts();
@@ -269,12 +316,13 @@ impl World {
 
     /// The operator writes a secret into the application's file.
     pub fn write_secret(&self, application: &str, secret: &str) {
-        let (file, draft) = (
-            self.file(&format!("{application}.secret")),
-            self.file("draft"),
-        );
-        std::fs::write(&draft, format!("{secret}\n")).unwrap();
-        std::fs::rename(draft, file).unwrap();
+        self.put(&format!("{application}.secret"), &format!("{secret}\n"));
+    }
+
+    fn put(&self, name: &str, content: &str) {
+        let draft = self.file("draft");
+        std::fs::write(&draft, content).unwrap();
+        std::fs::rename(draft, self.file(name)).unwrap();
     }
 
     /// The operator writes the settings.
@@ -308,8 +356,14 @@ tls_ca_file = "{ca}"
         );
         for id in ["delegated", "app_only"] {
             let client_id = self.application(id).client_id;
+            let credential = match id {
+                "app_only" if self.file(CERTIFICATE).exists() => {
+                    format!("certificate = {{ file = \"{CERTIFICATE}\" }}")
+                }
+                _ => format!("client_secret_file = \"{id}.secret\""),
+            };
             text += &format!(
-                "[[application]]\nid = \"{id}\"\nprovider = \"sandbox\"\nclient_id = \"{client_id}\"\nclient_secret_file = \"{id}.secret\"\n"
+                "[[application]]\nid = \"{id}\"\nprovider = \"sandbox\"\nclient_id = \"{client_id}\"\n{credential}\n"
             );
             if let (Some(date), "delegated") = (secret_ends, id) {
                 text += &format!("client_secret_expires = {date}\n");
@@ -334,3 +388,7 @@ tls_ca_file = "{ca}"
         Path::new(self.folder.path()).join(name)
     }
 }
+
+const CERTIFICATE: &str = "app_only.pem";
+/// In the order in which they fit together: what is in the log counts more than what is in the file.
+const DATABASE: [&str; 2] = ["mailgrant.db-wal", "mailgrant.db"];
