@@ -357,6 +357,12 @@ impl Inner {
     /// Writes what the outcome means for the account; a fault of the storage is not the token's.
     async fn record(&self, account: &Account, outcome: &Result<LiveToken, Error>, slot: &Slot) {
         let now = self.clock.now();
+        // What is at hand may be hours old: a token renewed ahead ends no fault of the mail server's that came since.
+        let fresh = self.storage.accounts().lookup_any_site(&account.id).await;
+        let account = match &fresh {
+            Ok(Some(fresh)) => fresh,
+            Ok(None) | Err(_) => account,
+        };
         let Some(transition) = error::transition(
             account,
             outcome,
