@@ -1,9 +1,14 @@
 //! Changes of the tenant that last: entries put and removed, written down before they are answered.
 
+mod merge;
+mod replay;
+
 use std::sync::PoisonError;
 
 use serde_json::{Map, Value};
 
+use self::merge::merge;
+pub(super) use self::replay::replay;
 use super::check::{check_installed, check_tenants};
 use super::entry::{
     ApplicationEntry, Collection, ConsentEntry, EnterpriseApplicationEntry, Entry, written,
@@ -285,76 +290,6 @@ impl Directory {
     }
 }
 
-/// Makes a change of an earlier run again; whether it fits the tenant file, which may have changed since. What no
-/// longer does is left out.
-pub(super) fn replay(
-    change: &Changed,
-    tenants: &mut Tenants,
-    secrets: &Secrets,
-    redirect_uris: &[String],
-) -> bool {
-    let Changed {
-        tenant,
-        collection: name,
-        key,
-        entry,
-        settings_redirect_uris,
-    } = change;
-    let Some(collection) = Collection::named(name) else {
-        tracing::warn!(
-            collection = name,
-            "a change of an earlier run is of an unknown kind"
-        );
-        return false;
-    };
-    let mut changed = tenants.clone();
-    let mut make = || -> Result<(), ChangeRefusal> {
-        let directory = TenantKey::read(tenant.as_deref());
-        let place = old_place(&changed, directory, collection, key);
-        let tenant = changed.get_mut(&place).ok_or_else(gone)?;
-        match entry {
-            None => (collection.remove)(tenant, key),
-            Some(entry) => (collection.put)(entry.clone(), tenant, secrets)?,
-        }
-        if let (true, Some(application)) = (*settings_redirect_uris, tenant.application_mut(key)) {
-            application.add_redirect_uris(redirect_uris)?;
-        }
-        Ok(check_tenants(&changed)?)
-    };
-    match make() {
-        Ok(()) => {
-            *tenants = changed;
-            true
-        }
-        Err(error) => {
-            tracing::warn!(
-                collection = name,
-                key,
-                %error,
-                "a change of an earlier run does not fit the tenant file any more"
-            );
-            false
-        }
-    }
-}
-
-/// Personal accounts, and what they agreed to, were once written down among the first tenant's.
-fn old_place(
-    tenants: &Tenants,
-    written: TenantKey,
-    collection: &Collection,
-    key: &str,
-) -> TenantKey {
-    let of_person = collection.name == ConsentEntry::COLLECTION
-        && key
-            .split_once('/')
-            .is_some_and(|(_, person)| tenants.personal().has_person(person));
-    match written {
-        TenantKey::First if collection.personal || of_person => TenantKey::Personal,
-        written => written,
-    }
-}
-
 fn tenant_of<'t>(tenants: &'t Tenants, key: &TenantKey) -> Result<&'t Tenant, ChangeRefusal> {
     tenants.get(key).ok_or_else(gone)
 }
@@ -462,27 +397,6 @@ fn keep(entry: &mut Map<String, Value>, known: &Map<String, Value>, kept: &[&str
     }
 }
 
-/// JSON Merge Patch (RFC 7396 §2).
-fn merge(target: &mut Value, patch: &Value) {
-    let Value::Object(patch) = patch else {
-        *target = patch.clone();
-        return;
-    };
-    if !target.is_object() {
-        *target = Value::Object(Map::new());
-    }
-    if let Value::Object(target) = target {
-        for (name, value) in patch {
-            match value {
-                Value::Null => {
-                    target.remove(name);
-                }
-                value => merge(target.entry(name.clone()).or_insert(Value::Null), value),
-            }
-        }
-    }
-}
-
 fn not_found(collection: &str, key: &str) -> ChangeRefusal {
     ChangeRefusal::NotFound(format!("{collection}: there is none called \"{key}\""))
 }
@@ -492,52 +406,6 @@ impl From<Error> for ChangeRefusal {
         match error {
             Error::Tenant { problem } => Self::Invalid(problem),
             other => Self::Failed(other),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    #[test]
-    fn the_examples_of_rfc_7396_appendix_a_hold() {
-        for (target, patch, expected) in [
-            (json!({"a": "b"}), json!({"a": "c"}), json!({"a": "c"})),
-            (
-                json!({"a": "b"}),
-                json!({"b": "c"}),
-                json!({"a": "b", "b": "c"}),
-            ),
-            (json!({"a": "b"}), json!({"a": null}), json!({})),
-            (json!({"a": ["b"]}), json!({"a": "c"}), json!({"a": "c"})),
-            (json!({"a": "c"}), json!({"a": ["b"]}), json!({"a": ["b"]})),
-            (
-                json!({"a": {"b": "c"}}),
-                json!({"a": {"b": "d", "c": null}}),
-                json!({"a": {"b": "d"}}),
-            ),
-            (json!(["a", "b"]), json!(["c", "d"]), json!(["c", "d"])),
-            (
-                json!({"e": null}),
-                json!({"a": 1}),
-                json!({"e": null, "a": 1}),
-            ),
-            (
-                json!([1, 2]),
-                json!({"a": "b", "c": null}),
-                json!({"a": "b"}),
-            ),
-            (
-                json!({}),
-                json!({"a": {"bb": {"ccc": null}}}),
-                json!({"a": {"bb": {}}}),
-            ),
-        ] {
-            let mut merged = target.clone();
-            merge(&mut merged, &patch);
-            assert_eq!(merged, expected, "{target} {patch}");
         }
     }
 }
