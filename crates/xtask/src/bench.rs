@@ -4,7 +4,7 @@ use std::fs;
 
 use anyhow::Result;
 
-use crate::{check::cargo, run::Console, setup, web, workspace};
+use crate::{check::cargo, run::Console, setup, test::honest_trust, web, workspace};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -30,6 +30,7 @@ pub(crate) fn run(console: &Console, arguments: &Arguments) -> Result<()> {
         .env("MAILGRANT_TESTS_MISSING", missing.names())
         .env("MAILGRANT_TESTS_LOG", "info")
         .env("MAILGRANT_BENCH_OUT", out);
+    honest_trust(&mut bench);
     if let Some(filter) = &arguments.filter {
         bench.arg("--").arg(filter);
     }

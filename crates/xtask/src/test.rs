@@ -91,7 +91,7 @@ fn threads() -> usize {
 }
 
 /// A machine may point programs at its own certificate bundle; the tests bring their own authorities.
-fn honest_trust(command: &mut Command) {
+pub(crate) fn honest_trust(command: &mut Command) {
     for (name, _) in env::vars_os() {
         let text = name.to_string_lossy();
         if [
