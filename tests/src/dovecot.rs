@@ -203,6 +203,8 @@ instance_name = mailgrant-test-{imaps}
 log_path = {dir}/dovecot.log
 listen = 127.0.0.1
 protocols = imap
+# The disk is not what is tested.
+mail_fsync = never
 default_internal_user = {internal}
 default_internal_group = {internal_group}
 default_login_user = {login}
