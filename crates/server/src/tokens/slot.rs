@@ -75,7 +75,8 @@ pub(super) struct Unstored {
 impl Unstored {
     /// Whether its access token is still worth handing out.
     pub(super) fn is_good(&self, now: UnixTime) -> bool {
-        now + MARGIN < self.at + lifetime(&self.response)
+        let lifetime = lifetime(&self.response);
+        now + margin(lifetime) < self.at + lifetime
     }
 }
 
@@ -331,8 +332,16 @@ impl State {
 impl LiveToken {
     /// Whether it may be handed out. Of one that was asked for in the future nobody knows when it ends: a clock was wrong.
     pub(super) fn is_good(&self, now: UnixTime) -> bool {
-        now + MARGIN < self.expires_at && self.obtained_at <= now + CLOCKS_APART
+        let margin = margin(self.expires_at.since(self.obtained_at));
+        now + margin < self.expires_at && self.obtained_at <= now + CLOCKS_APART
     }
+}
+
+/// What must be left of a token's life for it to be of use to whoever gets it. One that is short from the start serves for
+/// most of its time all the same: else each of many at once would ask for its own. Moments are whole seconds, so no margin
+/// is shorter than one.
+fn margin(lifetime: Duration) -> Duration {
+    MARGIN.min(lifetime / 4).max(Duration::from_secs(1))
 }
 
 /// Waits for the end of a flight.

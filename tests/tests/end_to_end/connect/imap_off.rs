@@ -19,7 +19,7 @@ async fn the_diagnosis_names_the_switch_and_its_command_mends_it() {
     assert_eq!(diagnosis["code"], "imap_disabled");
     let detail = diagnosis["detail"].as_str().unwrap();
     assert!(
-        detail.contains("AUTHENTICATE failed."),
+        detail.contains("AUTHENTICATE failed"),
         "what was seen: {detail}"
     );
     for text in [
