@@ -22,7 +22,8 @@ use mailgrant_storage::AccountId;
 use mailgrant_tests::{
     archive,
     gateway::Gateway,
-    process::{free_port, mailgrant, missing, root},
+    port::free_port,
+    process::{mailgrant, missing, root},
     sandbox::Sandbox,
     socket::{Socket, Trust},
 };

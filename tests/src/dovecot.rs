@@ -11,7 +11,8 @@ use anyhow::Result;
 use crate::{
     authority::Format,
     pki::Pki,
-    process::{Server, free_port, root},
+    port::free_port,
+    process::{Server, root},
 };
 
 pub struct Dovecot {

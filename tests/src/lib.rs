@@ -20,6 +20,7 @@ pub mod mail_server;
 pub mod office;
 pub mod person;
 pub mod pki;
+pub mod port;
 pub mod powershell;
 pub mod process;
 pub mod rotating;

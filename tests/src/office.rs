@@ -13,8 +13,8 @@ use tempfile::TempDir;
 use crate::{
     gateway::{Answer, Configuration, Gateway, SITE},
     person::{Page, Person},
+    port::free_port,
     powershell::Session,
-    process::free_port,
     sandbox::Sandbox,
 };
 

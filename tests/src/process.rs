@@ -157,14 +157,5 @@ pub fn root() -> PathBuf {
         .to_path_buf()
 }
 
-/// A port that was free a moment ago, for programs that cannot choose one themselves.
-pub fn free_port() -> u16 {
-    std::net::TcpListener::bind(("127.0.0.1", 0))
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port()
-}
-
 /// How long a component may take to answer, on a busy machine.
 pub const PATIENCE: Duration = Duration::from_secs(60);

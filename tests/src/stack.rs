@@ -14,7 +14,7 @@ use crate::{
     dovecot::{self, Dovecot},
     gateway::{Configuration, Gateway},
     pki::{Pki, make_certificate},
-    process::free_port,
+    port::free_port,
     wire::Wire,
 };
 

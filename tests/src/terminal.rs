@@ -15,7 +15,8 @@ use tempfile::TempDir;
 use crate::{
     gateway::Gateway,
     person::Page,
-    process::{PATIENCE, free_port, mailgrant},
+    port::free_port,
+    process::{PATIENCE, mailgrant},
     sandbox::Sandbox,
 };
 

@@ -9,7 +9,7 @@ use mailgrant_tests::{
     mail_server::MailServer,
     needs,
     pki::Pki,
-    process::free_port,
+    port::free_port,
     stack::{Options, Stack},
 };
 use reqwest::{Method, RequestBuilder, StatusCode, header};

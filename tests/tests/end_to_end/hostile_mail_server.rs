@@ -9,7 +9,7 @@ use mailgrant_tests::{
     mail_server::{MailServer, Misbehaviour},
     needs,
     pki::Pki,
-    process::free_port,
+    port::free_port,
 };
 use reqwest::{Method, StatusCode};
 use tempfile::TempDir;

@@ -7,7 +7,8 @@ use mailgrant_tests::{
     gateway::{Answer, Gateway},
     mail_server::{MailServer, Misbehaviour},
     pki::Pki,
-    process::{PATIENCE, Server, free_port, mailgrant},
+    port::free_port,
+    process::{PATIENCE, Server, mailgrant},
     rotating::{GIVEN, Rotating},
 };
 use reqwest::{Method, StatusCode};

@@ -5,7 +5,7 @@ use std::{fs, time::Duration};
 use mailgrant_tests::{
     gateway::{Configuration, Gateway},
     person::Person,
-    process::free_port,
+    port::free_port,
     sandbox::Sandbox,
 };
 use reqwest::{Method, StatusCode};

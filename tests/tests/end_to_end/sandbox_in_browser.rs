@@ -4,7 +4,8 @@ use std::fs;
 
 use mailgrant_tests::{
     browser, needs,
-    process::{Server, free_port, mailgrant, root},
+    port::free_port,
+    process::{Server, mailgrant, root},
 };
 
 #[test]

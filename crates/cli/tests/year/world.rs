@@ -64,11 +64,8 @@ impl World {
     pub async fn start(at: i64, secret_ends: Option<&str>) -> Self {
         let folder = folder();
         let clock = Clock::fixed(UnixTime(at));
-        // A free port, to be the same after each restart: it is in the links.
-        let port = {
-            let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-            listener.local_addr().unwrap().port()
-        };
+        // To be the same after each restart: it is in the links.
+        let port = mailgrant_tests::port::free_port();
         let mut settings = SandboxSettings::new(folder.path().join("sandbox"));
         settings.clock = clock.clone();
         settings.access_token_lifetime = Duration::from_secs(LIFE.unsigned_abs());

@@ -5,7 +5,8 @@ use std::fs;
 use mailgrant_tests::{
     browser, needs,
     office::{ADA, BRUNO, Office, PASSWORD, SUPPORT, Settings},
-    process::{Server, free_port, mailgrant, root},
+    port::free_port,
+    process::{Server, mailgrant, root},
 };
 use reqwest::StatusCode;
 use serde_json::{Value, json};

@@ -13,8 +13,9 @@ use std::{
 
 use mailgrant_tests::{
     gateway::{Answer, Gateway, SITE},
+    port::free_port,
     powershell::Session,
-    process::{free_port, mailgrant},
+    process::mailgrant,
     sandbox::Sandbox,
 };
 use serde_json::{Value, json};

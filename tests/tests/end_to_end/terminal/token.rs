@@ -216,7 +216,7 @@ async fn a_running_gateway_is_asked_with_a_key_and_no_settings() {
         (Some(5), true)
     );
     drop(gateway);
-    let url = format!("http://localhost:{}", mailgrant_tests::process::free_port());
+    let url = format!("http://localhost:{}", mailgrant_tests::port::free_port());
     let words = [
         "token",
         "--account",
