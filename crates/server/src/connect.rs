@@ -32,7 +32,6 @@ pub use self::{
 pub(crate) use self::{
     callback::{browser, returned},
     entrance::{confirm, enter},
-    importing::Unstored,
     limiter::Limiter,
     mending::{person, reauth_url, reopen, resume, session},
     page::{ASSETS, Page},

@@ -32,7 +32,6 @@ pub struct Engine {
     pub(crate) registrations: HashMap<String, Registration>,
     pub(crate) tokens: TokenKeeper,
     pub(crate) pool: Pool,
-    pub(crate) unstored: Arc<connect::Unstored>,
     pub(crate) runtime: Handle,
 }
 
@@ -107,7 +106,6 @@ impl Engine {
             registrations,
             tokens,
             pool,
-            unstored: Arc::default(),
             runtime,
         })
     }

@@ -166,6 +166,11 @@ impl TokenKeeper {
         self.0.tasks.spawn_on(work, &self.0.runtime)
     }
 
+    /// Cancelled when what runs to its end should come to it.
+    pub(crate) fn stopping(&self) -> CancellationToken {
+        self.0.stopping.clone()
+    }
+
     /// Who is asked for the account's tokens.
     ///
     /// # Errors

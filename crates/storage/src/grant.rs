@@ -7,6 +7,7 @@ use mailgrant_core::token::RefreshToken;
 
 use crate::account::{Account, NewGrant};
 use crate::error::Error;
+use crate::hold::Hold;
 use crate::id::AccountId;
 
 /// What the authority gave for one account.
@@ -36,27 +37,6 @@ pub enum Replacement {
     },
     /// Another refresh or a reconnect was first, or the account is gone: look the grant up again.
     Superseded,
-}
-
-/// The right to refresh one grant, which nobody else has at the same time. It ends when it is dropped, and with the process,
-/// however that ends.
-pub struct Hold {
-    /// What must be dropped to end it.
-    _until_dropped: Box<dyn Send + Sync>,
-}
-
-impl Hold {
-    pub(crate) fn new(until_dropped: impl Send + Sync + 'static) -> Self {
-        Self {
-            _until_dropped: Box::new(until_dropped),
-        }
-    }
-}
-
-impl std::fmt::Debug for Hold {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str("Hold")
-    }
 }
 
 /// Grants.

@@ -7,6 +7,8 @@
 //!                     │  └── take_due ◀────┴─ rest: a passing fault, or kept for who gives it again
 //!                     └───── discard: refused, and the given one is as good as before
 //! ```
+//!
+//! Whoever works on one holds it, from before its token is used until what came of that is on disk.
 
 use async_trait::async_trait;
 use mailgrant_core::time::UnixTime;
@@ -16,6 +18,7 @@ use serde_json::Value;
 
 use crate::account::{Account, Connected, NewAccount, NewGrant};
 use crate::error::Error;
+use crate::hold::Hold;
 use crate::id::ImportId;
 
 /// What is asked with a refresh token.
@@ -48,7 +51,7 @@ pub struct NewImport {
     pub expires_at: UnixTime,
 }
 
-/// An import under way, held by whoever got this.
+/// An import under way.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Import {
     /// Its identifier.
@@ -70,15 +73,12 @@ pub struct Import {
 }
 
 /// What became of beginning an import.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub enum Begun {
-    /// It is on disk and held: go on.
-    Begun(Box<Import>),
+    /// It is on disk: go on.
+    Begun(Box<Import>, Hold),
     /// Somebody else works on it at the moment.
-    Held {
-        /// Until then, unless they say so again.
-        until: UnixTime,
-    },
+    Held,
     /// The same was imported before; this is its account.
     Done(Box<Account>),
 }
@@ -96,28 +96,30 @@ pub struct Rest {
 /// goes on where it stands, with the newest names they give.
 #[async_trait]
 pub trait ImportRepository: Send + Sync {
-    /// Puts the token on disk before it is used, or finds what became of it, and holds it until `held_until`.
+    /// Puts the token on disk before it is used, or finds what became of it, and holds it.
     ///
     /// # Errors
     /// [`Error::Sealed`] when the stored token was tampered with; else as everywhere in this crate.
-    async fn begin(
-        &self,
-        import: NewImport,
-        held_until: UnixTime,
-        now: UnixTime,
-    ) -> Result<Begun, Error>;
+    async fn begin(&self, import: NewImport, now: UnixTime) -> Result<Begun, Error>;
 
-    /// Holds an import that is due to be tried again and that nobody holds: its process died, or a fault has passed.
-    ///
-    /// # Errors
-    /// As [`begin`](Self::begin).
-    async fn take_due(&self, held_until: UnixTime, now: UnixTime) -> Result<Option<Import>, Error>;
-
-    /// Goes on holding it.
+    /// At most `limit` imports that are due to be tried, in the order of their identifiers, after `after`: those whose
+    /// process died, those whose fault may have passed, and those that somebody works on.
     ///
     /// # Errors
     /// As everywhere.
-    async fn hold(&self, id: &ImportId, held_until: UnixTime) -> Result<(), Error>;
+    async fn due(
+        &self,
+        after: Option<&ImportId>,
+        limit: u32,
+        now: UnixTime,
+    ) -> Result<Vec<ImportId>, Error>;
+
+    /// Holds an import that is due; `None` when somebody works on it, or has just done so.
+    ///
+    /// # Errors
+    /// As [`begin`](Self::begin).
+    async fn take_due(&self, id: &ImportId, now: UnixTime)
+    -> Result<Option<(Import, Hold)>, Error>;
 
     /// Puts the token on disk that the authority gave in place of the one of generation `expected`, and returns its own
     /// generation; `None` when somebody else was first. Only then may what came with it be used.
@@ -146,7 +148,7 @@ pub trait ImportRepository: Send + Sync {
         now: UnixTime,
     ) -> Result<Option<Connected>, Error>;
 
-    /// Lets go of it for now. With `told`, a diagnosis, nobody waits for the answer, and an event says why there is no
+    /// Leaves it for now. With `told`, a diagnosis, nobody waits for the answer, and an event says why there is no
     /// account.
     ///
     /// # Errors
@@ -172,7 +174,8 @@ pub trait ImportRepository: Send + Sync {
         now: UnixTime,
     ) -> Result<(), Error>;
 
-    /// Forgets those whose time is over, and tells of those that were still tried; returns how many these were.
+    /// Forgets those whose time is over and that nobody works on, and tells of those that were still tried; returns how
+    /// many these were.
     ///
     /// # Errors
     /// As everywhere.

@@ -12,6 +12,7 @@ mod error;
 mod event;
 mod grant;
 mod hash;
+mod hold;
 mod id;
 mod import;
 mod master_key;
@@ -34,8 +35,9 @@ pub use connect_session::{
 };
 pub use error::{Cause, Error, MasterKeyError};
 pub use event::{Event, EventKind, EventPage, EventRepository, NewEvent};
-pub use grant::{Grant, GrantRepository, Hold, Replacement};
+pub use grant::{Grant, GrantRepository, Replacement};
 pub use hash::{SecretHash, random_secret};
+pub use hold::Hold;
 pub use id::{AccountId, ApiKeyId, ConnectSessionId, EventId, ImportId, InvalidId};
 pub use import::{Begun, Import, ImportRepository, ImportRequest, NewImport, Rest};
 pub use master_key::{MasterKey, MasterKeySource, rotate_master};

@@ -102,17 +102,17 @@ impl Server {
         std::fs::read_to_string(&self.log).unwrap()
     }
 
+    /// Sends a signal.
+    pub fn signal(&self, signal: &str) {
+        let id = self.child.id().to_string();
+        let sent = Command::new("kill").args([signal, &id]).status();
+        assert!(sent.unwrap().success());
+    }
+
     /// Sends a signal and waits for the end.
     pub fn end(mut self, signal: &str) -> (ExitStatus, Duration) {
         let begun = Instant::now();
-        let id = self.child.id().to_string();
-        assert!(
-            Command::new("kill")
-                .args([signal, &id])
-                .status()
-                .unwrap()
-                .success()
-        );
+        self.signal(signal);
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
                 return (status, begun.elapsed());

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use mailgrant_core::scope::Scopes;
 use mailgrant_core::time::UnixTime;
@@ -81,6 +82,85 @@ async fn a_gateway_killed_in_the_middle_of_a_refresh_leaves_the_grant_to_the_oth
     }
     let seen = authority.seen();
     assert_eq!((seen.repeated, seen.dead), (1, false), "{seen:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_gateway_that_is_stopped_in_the_middle_of_a_refresh_keeps_the_grant() {
+    let authority = Authority::start().await;
+    let world = World::new(&authority).await;
+    let (stopped, other) = (world.gateway("a"), world.gateway("b"));
+    authority.hold();
+    let first = world.caller(&stopped);
+    let first = tokio::spawn(async move { first.gets_a_token().await });
+    authority.arrived().await;
+    stopped.signal("-STOP");
+    let waiting = world.caller(&other);
+    let mut waiting = tokio::spawn(async move { waiting.gets_a_token().await });
+    let passed = tokio::time::timeout(Duration::from_secs(2), &mut waiting).await;
+    assert!(passed.is_err(), "it did not wait");
+    assert_eq!(authority.seen().refreshes, 1);
+    stopped.signal("-CONT");
+    authority.release();
+    first.await.unwrap();
+    waiting.await.unwrap();
+    let seen = authority.seen();
+    assert_eq!(
+        (seen.refreshes, seen.repeated, seen.dead),
+        (2, 0, false),
+        "{seen:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_gateway_that_is_stopped_in_the_middle_of_an_import_keeps_its_token() {
+    let authority = Authority::start().await;
+    let world = World::new(&authority).await;
+    let (stopped, other) = (world.gateway("a"), world.gateway("b"));
+    authority.hold();
+    let first = world.caller(&stopped);
+    let first = tokio::spawn(async move { first.import().await });
+    authority.arrived().await;
+    stopped.signal("-STOP");
+    // Some rounds of the other gateway, and somebody who gives it the same token.
+    let caller = world.caller(&other);
+    let (status, body) = caller.import().await.expect("an answer");
+    assert_eq!((status, &body["code"]), (503, &json!("busy")), "{body:#}");
+    assert_eq!(authority.seen().refreshes, 1);
+    stopped.signal("-CONT");
+    authority.release();
+    let (_, body) = first.await.unwrap().expect("an answer");
+    assert_eq!(body["code"], "mail_server_unavailable", "{body:#}");
+    // The other one goes on with what the first one was given.
+    let (_, body) = caller.import().await.expect("an answer");
+    assert_eq!(body["code"], "mail_server_unavailable", "{body:#}");
+    let seen = authority.seen();
+    assert_eq!(
+        (seen.refreshes, seen.repeated, seen.dead),
+        (2, 0, false),
+        "{seen:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_caller_that_goes_away_leaves_the_token_to_nobody_who_would_use_it_too() {
+    let authority = Authority::start().await;
+    let world = World::new(&authority).await;
+    let (left, other) = (world.gateway("a"), world.gateway("b"));
+    authority.hold();
+    let gone = world.caller(&left);
+    let gone = tokio::spawn(async move { gone.import().await });
+    authority.arrived().await;
+    gone.abort();
+    let caller = world.caller(&other);
+    let (status, body) = caller.import().await.expect("an answer");
+    assert_eq!((status, &body["code"]), (503, &json!("busy")), "{body:#}");
+    assert_eq!(authority.seen().refreshes, 1);
+    authority.release();
+    // What the authority gave is on disk although nobody waited for it.
+    let (_, body) = caller.import().await.expect("an answer");
+    assert_eq!(body["code"], "mail_server_unavailable", "{body:#}");
+    let seen = authority.seen();
+    assert_eq!((seen.repeated, seen.dead), (0, false), "{seen:?}");
 }
 
 /// Settings, a database with one account, and a key for its requests.
@@ -186,24 +266,39 @@ client_id = "client"
         let url = gateway.text("gateway").trim_end_matches('/');
         Caller {
             http: mailgrant_oauth::http_client(None, &mailgrant_oauth::Policy::default()).unwrap(),
-            url: format!("{url}/v1/accounts/{}/access-token", self.account),
+            accounts: format!("{url}/v1/accounts"),
+            account: self.account.clone(),
             key: self.key.clone(),
         }
     }
 }
 
-/// Asks one gateway for the account's access token.
+/// Asks one gateway.
 struct Caller {
     http: reqwest::Client,
-    url: String,
+    accounts: String,
+    account: String,
     key: String,
 }
 
 impl Caller {
-    /// Status and body; nothing when the gateway goes away meanwhile.
+    /// For the account's access token.
     async fn ask(&self) -> Option<(u16, Value)> {
-        let request = self.http.post(&self.url).bearer_auth(&self.key);
-        let answer = request.send().await.ok()?;
+        let url = format!("{}/{}/access-token", self.accounts, self.account);
+        self.answer(self.http.post(url)).await
+    }
+
+    /// Brings the first refresh token along, for a mailbox whose server is down.
+    async fn import(&self) -> Option<(u16, Value)> {
+        let wanted = json!({"application": "strict", "address": "eve@example.com", "refresh_token": "refresh-0"});
+        let request = self.http.post(&self.accounts);
+        let request = request.header("Content-Type", "application/json");
+        self.answer(request.body(wanted.to_string())).await
+    }
+
+    /// Status and body; nothing when the gateway goes away meanwhile.
+    async fn answer(&self, request: reqwest::RequestBuilder) -> Option<(u16, Value)> {
+        let answer = request.bearer_auth(&self.key).send().await.ok()?;
         let status = answer.status().as_u16();
         let body = answer.bytes().await.ok()?;
         Some((status, serde_json::from_slice(&body).unwrap_or_default()))

@@ -3,22 +3,22 @@
 //! Where an authority lets a refresh token be used once, using it is the moment at which it can be lost. So the token is
 //! on disk before it is used, and what the authority gives in its place is before the mailbox is opened with it. Whatever
 //! ends the process or keeps the mail server from answering, the token is still there: it is tried again by the gateway,
-//! or when it is given again. Only a refusal is final.
+//! or when it is given again. Only a refusal is final. Whoever works on an import holds it, so that nobody else uses its
+//! token at the same time.
 
 mod redeeming;
 
-use std::{pin::pin, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use mailgrant_core::{
     scope::Scopes,
     time::UnixTime,
     token::{RefreshToken, TokenResponse},
 };
-use mailgrant_storage::{Begun, Connected, Import, ImportRequest, NewImport, Rest};
+use mailgrant_storage::{Begun, Connected, Hold, Import, ImportId, ImportRequest, NewImport, Rest};
 use thiserror::Error as ThisError;
 use tokio::time::{Instant, sleep};
 
-pub(crate) use self::redeeming::Unstored;
 use self::redeeming::Using;
 use super::{
     adoption::{Proven, SignIn},
@@ -99,29 +99,36 @@ impl Engine {
                 expires_at: now + TRIED,
             };
             let imports = self.storage.imports();
-            match imports.begin(new, now + HELD, now).await {
-                Ok(Begun::Begun(import)) => return self.carry_out(*import, Waiting::Caller).await,
+            match imports.begin(new, now).await {
+                Ok(Begun::Begun(import, hold)) => {
+                    return self.attempt(*import, &hold, Waiting::Caller).await;
+                }
                 Ok(Begun::Done(account)) => {
                     return Ok(Connected {
                         account: *account,
                         reconnected: true,
                     });
                 }
-                Ok(Begun::Held { .. }) if Instant::now() < deadline => sleep(AGAIN).await,
-                Ok(Begun::Held { .. }) => return Err(nothing_kept(ImportFault::UnderWay)),
+                Ok(Begun::Held) if Instant::now() < deadline => sleep(AGAIN).await,
+                Ok(Begun::Held) => return Err(nothing_kept(ImportFault::UnderWay)),
                 Err(error) => return Err(nothing_kept(error.into())),
             }
         }
     }
 
-    /// Goes on with imports whose process has died, and with those whose fault may have passed.
-    pub(crate) async fn resume_import(&self) -> Result<bool, mailgrant_storage::Error> {
-        let now = self.now();
-        let Some(import) = self.storage.imports().take_due(now + HELD, now).await? else {
-            return Ok(false);
+    /// Goes on with an import that is due, unless somebody works on it: its process has died, or its fault may have passed.
+    ///
+    /// # Errors
+    /// When the storage does not give it.
+    pub(crate) async fn resume_import(
+        &self,
+        id: &ImportId,
+    ) -> Result<(), mailgrant_storage::Error> {
+        let taken = self.storage.imports().take_due(id, self.now()).await?;
+        let Some((import, hold)) = taken else {
+            return Ok(());
         };
-        let id = import.id.clone();
-        match self.carry_out(import, Waiting::Nobody).await {
+        match self.attempt(import, &hold, Waiting::Nobody).await {
             Ok(connected) => {
                 tracing::info!(import = %id, account = %connected.account.id, "an import was finished")
             }
@@ -129,35 +136,16 @@ impl Engine {
                 tracing::info!(import = %id, error = %failure.fault, kept = failure.kept.is_some(), "an import was not finished")
             }
         }
-        Ok(true)
-    }
-
-    /// Holds it as long as there is something to do.
-    async fn carry_out(
-        &self,
-        import: Import,
-        waiting: Waiting,
-    ) -> Result<Connected, ImportFailure> {
-        let id = import.id.clone();
-        let mut work = pin!(self.attempt(import, waiting));
-        loop {
-            tokio::select! {
-                outcome = &mut work => return outcome,
-                () = sleep(BEAT) => {
-                    if let Err(error) = self.storage.imports().hold(&id, self.now() + HELD).await {
-                        tracing::debug!(import = %id, %error, "an import is not held");
-                    }
-                }
-            }
-        }
+        Ok(())
     }
 
     async fn attempt(
         &self,
         mut import: Import,
+        hold: &Hold,
         waiting: Waiting,
     ) -> Result<Connected, ImportFailure> {
-        let fault = match self.try_once(&mut import).await {
+        let fault = match self.try_once(&mut import, hold).await {
             Ok(connected) => {
                 self.tokens.forget(&connected.account.id);
                 self.pool.close(&connected.account.id);
@@ -169,16 +157,8 @@ impl Engine {
         Err(ImportFailure { fault, kept })
     }
 
-    async fn try_once(&self, import: &mut Import) -> Result<Connected, ImportFault> {
-        if let Some((generation, successor)) = self.unstored.of(&import.id) {
-            let imports = self.storage.imports();
-            let stored = imports.replace(&import.id, generation, &successor).await?;
-            self.unstored.forget(&import.id);
-            if let Some(stored) = stored {
-                (import.generation, import.refresh_token) = (stored, successor);
-            }
-        }
-        let (response, asked) = self.redeem(import).await?;
+    async fn try_once(&self, import: &mut Import, hold: &Hold) -> Result<Connected, ImportFault> {
+        let (response, asked) = self.redeem(import, hold).await?;
         let sign_in = SignIn {
             application: &import.application,
             site: &import.site,
@@ -208,6 +188,7 @@ impl Engine {
     async fn redeem(
         &self,
         import: &mut Import,
+        hold: &Hold,
     ) -> Result<(TokenResponse, Option<Scopes>), ImportFault> {
         let Some(registration) = self.registrations.get(&import.application) else {
             return Err(ImportFault::Ending(super::adoption::unknown_application(
@@ -220,12 +201,13 @@ impl Engine {
                 .map_err(ImportFault::refused)?,
             asks: scopes::of_unknown_grant(&registration.application),
             storage: Arc::clone(&self.storage),
-            unstored: Arc::clone(&self.unstored),
+            tokens: self.tokens.clone(),
             id: import.id.clone(),
             generation: import.generation,
             refresh_token: import.refresh_token.clone(),
+            hold: hold.clone(),
         };
-        // In a task of its own: a caller that goes away takes no token along.
+        // In a task of its own: a caller that goes away takes no token along, and lets nobody else use it meanwhile.
         let used = match self.tokens.sheltered(using.run()).await {
             Ok(used) => used?,
             Err(_) => return Err(ImportFault::UnderWay),
@@ -349,11 +331,8 @@ fn pause(attempts: u32) -> Duration {
 
 /// An import whose token has not been replaced.
 const FIRST: i64 = 1;
-/// Who works on an import holds it for so long, and says so again in time.
-const HELD: Duration = Duration::from_secs(4);
-const BEAT: Duration = Duration::from_secs(1);
-/// How long who gives a token again waits for whoever holds it: longer than a dead process does.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long who gives a token again waits for whoever works on it.
+const PATIENCE: Duration = Duration::from_secs(5);
 const AGAIN: Duration = Duration::from_millis(200);
 /// How long it is tried when authority or mail server do not answer.
 const TRIED: Duration = Duration::from_secs(7 * 86_400);

@@ -71,7 +71,7 @@ impl Journey<'_> {
             return Ok(self.keep(&unstored.response, unstored.at));
         }
         // Another process may be refreshing the grant; what it gets is there for all then.
-        let _hold = self.hold(account).await?;
+        let hold = self.hold(account).await?;
         for _ in 0..RACES {
             let grant = self.grant(account).await?;
             self.slot.set_generation(grant.generation);
@@ -83,7 +83,7 @@ impl Journey<'_> {
             if recalls && let Some(kept) = self.recall(registration, Some(grant.generation)).await {
                 return Ok(kept);
             }
-            let unstored = self.refresh(registration, grant).await?;
+            let unstored = self.refresh(registration, grant, &hold).await?;
             // In memory first: if the storage fails, the next flight begins with storing it.
             self.slot.set_unstored(Some(unstored.clone()));
             if self.store(account, &unstored).await? {
@@ -99,7 +99,12 @@ impl Journey<'_> {
         })
     }
 
-    async fn refresh(&self, registration: &Registration, grant: Grant) -> Result<Unstored, Error> {
+    async fn refresh(
+        &self,
+        registration: &Registration,
+        grant: Grant,
+        hold: &Hold,
+    ) -> Result<Unstored, Error> {
         let asked_at = self.inner.clock.now();
         let asked = scopes::of_grant(&registration.application, &grant.scopes);
         let tenant = self.wanted.tenant.as_deref();
@@ -122,6 +127,7 @@ impl Journey<'_> {
             generation: grant.generation,
             response,
             at: asked_at,
+            _hold: hold.clone(),
         })
     }
 

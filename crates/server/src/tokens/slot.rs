@@ -11,7 +11,7 @@ use mailgrant_core::{
     token::{AccessToken, RefreshToken, TokenResponse},
 };
 use mailgrant_oauth::Fingerprint;
-use mailgrant_storage::Random;
+use mailgrant_storage::{Hold, Random};
 use tokio::sync::watch;
 
 use super::{Due, Error, LiveToken, MARGIN, error::LONGEST_WAIT, wanted::Wanted};
@@ -70,6 +70,8 @@ pub(super) struct Unstored {
     pub(super) response: TokenResponse,
     /// When it came.
     pub(super) at: UnixTime,
+    /// As long as the token that it replaces is the one on disk, nobody else may use that.
+    pub(super) _hold: Hold,
 }
 
 impl Unstored {

@@ -12,8 +12,6 @@ CREATE TABLE imports (
     attempts             INTEGER NOT NULL,
     -- Null when it is not tried again by itself.
     next_attempt_at      INTEGER,
-    -- Who works on it says so every few seconds.
-    held_until           INTEGER NOT NULL,
     account_id           TEXT    REFERENCES accounts (id) ON DELETE CASCADE,
     created_at           INTEGER NOT NULL,
     expires_at           INTEGER NOT NULL

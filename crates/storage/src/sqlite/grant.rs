@@ -13,7 +13,8 @@ use super::error::{failed, malformed};
 use super::{Sqlite, access_token, hold};
 use crate::account::{Account, AccountState, Flow, NewGrant};
 use crate::error::Error;
-use crate::grant::{Grant, GrantRepository, Hold, Replacement};
+use crate::grant::{Grant, GrantRepository, Replacement};
+use crate::hold::Hold;
 use crate::id::AccountId;
 use crate::seal::{Place, Sealer};
 
@@ -32,7 +33,7 @@ impl GrantRepository for Sqlite {
     }
 
     async fn hold(&self, account: &AccountId) -> Result<Hold, Error> {
-        hold::take(self.file.path(), account).await
+        hold::take(self.file.real(), account.as_str()).await
     }
 
     async fn replace(

@@ -11,11 +11,12 @@ use super::account_change::{self, mailbox_key};
 use super::account_row::{account_id, find};
 use super::change::Change;
 use super::error::{failed, malformed};
-use super::{Sqlite, event};
+use super::{Sqlite, event, hold};
 use crate::account::{AccountState, Connected, NewAccount, NewGrant};
 use crate::error::Error;
 use crate::event::{EventKind, NewEvent};
 use crate::hash::SecretHash;
+use crate::hold::Hold;
 use crate::id::ImportId;
 use crate::import::{Begun, Import, ImportRepository, NewImport, Rest};
 use crate::seal::{Place, Sealer};
@@ -35,18 +36,13 @@ macro_rules! told {
 /// Of `?1`, the time.
 macro_rules! due {
     () => {
-        "account_id IS NULL AND next_attempt_at <= ?1 AND held_until <= ?1 AND expires_at > ?1"
+        "account_id IS NULL AND next_attempt_at <= ?1 AND expires_at > ?1"
     };
 }
 
 #[async_trait]
 impl ImportRepository for Sqlite {
-    async fn begin(
-        &self,
-        import: NewImport,
-        held_until: UnixTime,
-        now: UnixTime,
-    ) -> Result<Begun, Error> {
+    async fn begin(&self, import: NewImport, now: UnixTime) -> Result<Begun, Error> {
         let given = SecretHash::of(import.refresh_token.expose());
         let mut change = self.write().await?;
         if let Some(done) = done(&mut change, &import, &given).await? {
@@ -58,59 +54,74 @@ impl ImportRepository for Sqlite {
                 _ => forget(&mut change, &done.id).await?,
             }
         }
-        let row = match under_way(&mut change, &import, &given).await? {
-            Some(row) if row.expires_at <= now.0 => {
-                forget(&mut change, &row.id).await?;
-                insert(&mut change, &import, &given, held_until, now).await?
+        // Held first: nobody else writes meanwhile, so what is read then is what the last holder left.
+        let (row, hold) = match under_way(&mut change, &import, &given).await? {
+            Some(row) => {
+                let Some(hold) = self.try_hold(&row.id)? else {
+                    return Ok(Begun::Held);
+                };
+                if row.expires_at <= now.0 {
+                    forget(&mut change, &row.id).await?;
+                    insert(&mut change, &import, &given, now).await?
+                } else {
+                    (again(&mut change, row.id, &import, now).await?, hold)
+                }
             }
-            Some(row) if row.held_until > now.0 => {
-                return Ok(Begun::Held {
-                    until: UnixTime(row.held_until),
-                });
-            }
-            Some(row) => again(&mut change, row.id, &import, held_until, now).await?,
-            None => insert(&mut change, &import, &given, held_until, now).await?,
+            None => insert(&mut change, &import, &given, now).await?,
         };
         let begun = row.open(&self.sealer)?;
         change.commit().await?;
-        Ok(Begun::Begun(Box::new(begun)))
+        Ok(Begun::Begun(Box::new(begun), hold))
     }
 
-    async fn take_due(&self, held_until: UnixTime, now: UnixTime) -> Result<Option<Import>, Error> {
-        let due: Option<String> =
-            sqlx::query_scalar(concat!("SELECT id FROM imports WHERE ", due!(), " LIMIT 1"))
-                .bind(now.0)
-                .fetch_optional(&self.readers)
-                .await
-                .map_err(failed)?;
-        if due.is_none() {
+    async fn due(
+        &self,
+        after: Option<&ImportId>,
+        limit: u32,
+        now: UnixTime,
+    ) -> Result<Vec<ImportId>, Error> {
+        let ids: Vec<String> = sqlx::query_scalar(concat!(
+            "SELECT id FROM imports WHERE ",
+            due!(),
+            " AND id > ?2 ORDER BY id LIMIT ?3"
+        ))
+        .bind(now.0)
+        .bind(after.map_or("", ImportId::as_str))
+        .bind(limit)
+        .fetch_all(&self.readers)
+        .await
+        .map_err(failed)?;
+        ids.into_iter()
+            .map(|id| id.parse().map_err(|_| malformed("imports.id", &id)))
+            .collect()
+    }
+
+    async fn take_due(
+        &self,
+        id: &ImportId,
+        now: UnixTime,
+    ) -> Result<Option<(Import, Hold)>, Error> {
+        let Some(hold) = self.try_hold(id.as_str())? else {
             return Ok(None);
-        }
+        };
         let mut change = self.write().await?;
         let row: Option<ImportRow> = sqlx::query_as(concat!(
-            "UPDATE imports SET held_until = ?2, attempts = attempts + 1 WHERE id = (SELECT id FROM imports WHERE ",
+            "UPDATE imports SET attempts = attempts + 1 WHERE id = ?2 AND ",
             due!(),
-            " ORDER BY next_attempt_at, id LIMIT 1) RETURNING ",
+            " RETURNING ",
             columns!()
         ))
         .bind(now.0)
-        .bind(held_until.0)
+        .bind(id.as_str())
         .fetch_optional(&mut *change)
         .await
         .map_err(failed)?;
+        let Some(row) = row else {
+            return Ok(None);
+        };
+        let import = row.open(&self.sealer)?;
         change.commit().await?;
-        row.map(|row| row.open(&self.sealer)).transpose()
-    }
-
-    async fn hold(&self, id: &ImportId, held_until: UnixTime) -> Result<(), Error> {
-        let mut change = self.write().await?;
-        sqlx::query("UPDATE imports SET held_until = ?2 WHERE id = ?1 AND account_id IS NULL")
-            .bind(id.as_str())
-            .bind(held_until.0)
-            .execute(&mut *change)
-            .await
-            .map_err(failed)?;
-        change.commit().await
+        Ok(Some((import, hold)))
     }
 
     async fn replace(
@@ -165,7 +176,7 @@ impl ImportRepository for Sqlite {
         let connected = account_change::connect(&mut change, account, &grant, now).await?;
         sqlx::query(
             "UPDATE imports SET account_id = ?2, sealed_refresh_token = x'', request = '{}', next_attempt_at = NULL, \
-             held_until = 0, expires_at = ?3 WHERE id = ?1",
+             expires_at = ?3 WHERE id = ?1",
         )
         .bind(id.as_str())
         .bind(connected.account.id.as_str())
@@ -187,7 +198,7 @@ impl ImportRepository for Sqlite {
     ) -> Result<(), Error> {
         let mut change = self.write().await?;
         let row: Option<ToldRow> = sqlx::query_as(concat!(
-            "UPDATE imports SET held_until = 0, next_attempt_at = ?3, expires_at = ?4 \
+            "UPDATE imports SET next_attempt_at = ?3, expires_at = ?4 \
              WHERE id = ?1 AND generation = ?2 AND account_id IS NULL RETURNING ",
             told!()
         ))
@@ -224,31 +235,61 @@ impl ImportRepository for Sqlite {
     }
 
     async fn expire(&self, now: UnixTime) -> Result<u64, Error> {
-        let due: bool = sqlx::query_scalar(
-            "SELECT EXISTS (SELECT 1 FROM imports WHERE expires_at <= ?1 AND held_until <= ?1)",
-        )
-        .bind(now.0)
-        .fetch_one(&self.readers)
-        .await
-        .map_err(failed)?;
-        if !due {
+        let mut given_up = 0;
+        let mut after = String::new();
+        loop {
+            let over: Vec<String> = sqlx::query_scalar(
+                "SELECT id FROM imports WHERE expires_at <= ?1 AND id > ?2 ORDER BY id LIMIT ?3",
+            )
+            .bind(now.0)
+            .bind(&after)
+            .bind(AT_ONCE)
+            .fetch_all(&self.readers)
+            .await
+            .map_err(failed)?;
+            let Some(last) = over.last() else {
+                return Ok(given_up);
+            };
+            after.clone_from(last);
+            given_up += self.expire_these(over, now).await?;
+        }
+    }
+}
+
+impl Sqlite {
+    fn try_hold(&self, id: &str) -> Result<Option<Hold>, Error> {
+        hold::attempt(self.file.real(), id)
+    }
+
+    /// In one transaction; those that somebody works on are left to them.
+    async fn expire_these(&self, ids: Vec<String>, now: UnixTime) -> Result<u64, Error> {
+        let mut held = Vec::new();
+        for id in ids {
+            if let Some(hold) = self.try_hold(&id)? {
+                held.push((id, hold));
+            }
+        }
+        if held.is_empty() {
             return Ok(0);
         }
-        let mut change = self.write().await?;
-        let rows: Vec<ToldRow> = sqlx::query_as(concat!(
-            "DELETE FROM imports WHERE expires_at <= ?1 AND held_until <= ?1 RETURNING ",
-            told!()
-        ))
-        .bind(now.0)
-        .fetch_all(&mut *change)
-        .await
-        .map_err(failed)?;
         let mut given_up = 0;
-        for row in rows.into_iter().filter(|row| row.was_tried) {
-            let ended = json!({"code": "import_expired", "title": "The import was given up",
-                "detail": "the authority or the mail server did not answer in time", "remedy": [RENEW]});
-            tell(&mut change, Some(row), Some(ended), now).await?;
-            given_up += 1;
+        let mut change = self.write().await?;
+        for (id, _) in &held {
+            let row: Option<ToldRow> = sqlx::query_as(concat!(
+                "DELETE FROM imports WHERE id = ?1 AND expires_at <= ?2 RETURNING ",
+                told!()
+            ))
+            .bind(id)
+            .bind(now.0)
+            .fetch_optional(&mut *change)
+            .await
+            .map_err(failed)?;
+            if let Some(row) = row.filter(|row| row.was_tried) {
+                let ended = json!({"code": "import_expired", "title": "The import was given up",
+                    "detail": "the authority or the mail server did not answer in time", "remedy": [RENEW]});
+                tell(&mut change, Some(row), Some(ended), now).await?;
+                given_up += 1;
+            }
         }
         change.commit().await?;
         Ok(given_up)
@@ -281,7 +322,7 @@ async fn under_way(
     given: &SecretHash,
 ) -> Result<Option<UnderWayRow>, Error> {
     sqlx::query_as(
-        "SELECT id, held_until, expires_at FROM imports WHERE site = ?1 AND application = ?2 AND given_hash = ?3 \
+        "SELECT id, expires_at FROM imports WHERE site = ?1 AND application = ?2 AND given_hash = ?3 \
          AND account_id IS NULL",
     )
     .bind(&import.site)
@@ -296,16 +337,16 @@ async fn insert(
     change: &mut Change<'_>,
     import: &NewImport,
     given: &SecretHash,
-    held_until: UnixTime,
     now: UnixTime,
-) -> Result<ImportRow, Error> {
+) -> Result<(ImportRow, Hold), Error> {
     let id = ImportId::generate(now, &*change.storage.random);
+    let hold = hold::take(change.storage.file.real(), id.as_str()).await?;
     let sealer = &change.storage.sealer;
     let sealed = sealer.seal(import.refresh_token.expose(), place(id.as_str()))?;
     sqlx::query_as(concat!(
         "INSERT INTO imports (id, site, application, given_hash, mailbox_key, request, sealed_refresh_token, \
-         generation, attempts, next_attempt_at, held_until, account_id, created_at, expires_at) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 1, 1, ?8, ?9, NULL, ?8, ?10) RETURNING ",
+         generation, attempts, next_attempt_at, account_id, created_at, expires_at) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 1, 1, ?8, NULL, ?8, ?9) RETURNING ",
         columns!()
     ))
     .bind(id.as_str())
@@ -316,10 +357,10 @@ async fn insert(
     .bind(request(import))
     .bind(sealed)
     .bind(now.0)
-    .bind(held_until.0)
     .bind(import.expires_at.0)
     .fetch_one(&mut **change)
     .await
+    .map(|row| (row, hold))
     .map_err(failed)
 }
 
@@ -328,19 +369,17 @@ async fn again(
     change: &mut Change<'_>,
     id: String,
     import: &NewImport,
-    held_until: UnixTime,
     now: UnixTime,
 ) -> Result<ImportRow, Error> {
     sqlx::query_as(concat!(
         "UPDATE imports SET mailbox_key = ?2, request = ?3, attempts = attempts + 1, next_attempt_at = ?4, \
-         held_until = ?5, expires_at = ?6 WHERE id = ?1 RETURNING ",
+         expires_at = ?5 WHERE id = ?1 RETURNING ",
         columns!()
     ))
     .bind(id)
     .bind(key(import))
     .bind(request(import))
     .bind(now.0)
-    .bind(held_until.0)
     .bind(import.expires_at.0)
     .fetch_one(&mut **change)
     .await
@@ -390,7 +429,6 @@ struct DoneRow {
 #[derive(sqlx::FromRow)]
 struct UnderWayRow {
     id: String,
-    held_until: i64,
     expires_at: i64,
 }
 
@@ -446,4 +484,6 @@ fn place(id: &str) -> Place<'_> {
 const COLUMN: &str = "imports.sealed_refresh_token";
 /// How long a token that was given is known again.
 const REMEMBERED: Duration = Duration::from_secs(30 * 86_400);
+/// Expired ones that are looked at in one transaction.
+const AT_ONCE: u32 = 100;
 const RENEW: &str = "Import a newer refresh token, or let the person sign in.";

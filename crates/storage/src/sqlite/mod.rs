@@ -69,6 +69,7 @@ impl Sqlite {
         let masters = source.load(&needed, &*random)?;
         let (writer, readers) = open::pools(&path).await?;
         let file = FileIdentity::of(&path)?;
+        hold::sweep(file.real());
         let mut change = writer.begin_with("BEGIN IMMEDIATE").await.map_err(failed)?;
         let rows = keys::load_or_create(&mut change, &masters, &*random, now).await?;
         change.commit().await.map_err(failed)?;

@@ -119,6 +119,8 @@ pub(super) async fn pools(path: &Path) -> Result<(SqlitePool, SqlitePool), Error
 /// Tells a file from another of the same name.
 pub(super) struct FileIdentity {
     path: PathBuf,
+    /// The same without links: other processes may have come by another name.
+    real: PathBuf,
     #[cfg(unix)]
     device_and_inode: (u64, u64),
 }
@@ -127,16 +129,19 @@ impl FileIdentity {
     pub(super) fn of(path: &Path) -> Result<Self, Error> {
         let metadata =
             std::fs::metadata(path).map_err(|error| Error::Unavailable(Box::new(error)))?;
+        let real =
+            std::fs::canonicalize(path).map_err(|error| Error::Unavailable(Box::new(error)))?;
         Ok(Self {
             path: path.to_owned(),
+            real,
             #[cfg(unix)]
             device_and_inode: device_and_inode(&metadata),
         })
     }
 
-    /// Where it is.
-    pub(super) fn path(&self) -> &Path {
-        &self.path
+    /// Where it is, whatever name it was opened by.
+    pub(super) fn real(&self) -> &Path {
+        &self.real
     }
 
     /// Whether the file is still the one that was opened.
@@ -195,7 +200,7 @@ fn create_private(path: &Path) -> std::io::Result<()> {
     }
 }
 
-fn suffixed(path: &Path, suffix: &str) -> PathBuf {
+pub(super) fn suffixed(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     PathBuf::from(name)

@@ -3,7 +3,11 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use mailgrant_storage::{Error, MasterKey, MasterKeySource, SystemRandom, open};
+use mailgrant_core::time::UnixTime;
+use mailgrant_core::token::RefreshToken;
+use mailgrant_storage::{
+    Begun, Error, ImportRequest, MasterKey, MasterKeySource, NewImport, SystemRandom, open,
+};
 use sqlx::{AssertSqlSafe, Connection as _};
 
 use crate::{Home, NOW, add_account, token_of};
@@ -40,6 +44,36 @@ async fn two_processes_may_start_at_once() {
     for storage in &storages {
         assert_eq!(token_of(&**storage, &account).await.unwrap(), "token");
     }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_token_is_held_by_one_whatever_name_the_database_was_opened_by() {
+    let home = Home::new();
+    let storage = home.open().await.unwrap();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let link = elsewhere.path().join("linked.db");
+    std::os::unix::fs::symlink(home.path("mailgrant.db"), &link).unwrap();
+    let master = MasterKeySource::File(home.path("master.key"));
+    let url = format!("sqlite:{}", link.display());
+    let linked = open(&url, master, Arc::new(SystemRandom), NOW)
+        .await
+        .unwrap();
+
+    let import = NewImport {
+        site: "default".to_owned(),
+        application: "contoso".to_owned(),
+        request: ImportRequest::default(),
+        refresh_token: RefreshToken::new("given").unwrap(),
+        expires_at: UnixTime(NOW.0 + 600),
+    };
+    let begun = storage.imports().begin(import.clone(), NOW).await.unwrap();
+    assert!(matches!(begun, Begun::Begun(..)));
+    let also = linked.imports().begin(import.clone(), NOW).await.unwrap();
+    assert!(matches!(also, Begun::Held), "{also:?}");
+    drop(begun);
+    let then = linked.imports().begin(import, NOW).await.unwrap();
+    assert!(matches!(then, Begun::Begun(..)), "{then:?}");
 }
 
 #[cfg(unix)]

@@ -77,8 +77,8 @@ async fn no_secret_is_in_the_files_or_in_debug_output() {
     };
     shown += &format!("{import:?}");
     let imports = storage.imports();
-    let begun = imports.begin(import, NOW, NOW).await.unwrap();
-    let Begun::Begun(begun) = begun else {
+    let begun = imports.begin(import, NOW).await.unwrap();
+    let Begun::Begun(begun, _) = begun else {
         panic!("{begun:?}");
     };
     let next = RefreshToken::new(secret("successor")).unwrap();

@@ -1,35 +1,30 @@
 //! The moment at which a refresh token can be lost: it is used, and what the authority gives in its place is put on disk.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use mailgrant_core::{
     scope::Scopes,
     token::{RefreshToken, TokenResponse},
 };
 use mailgrant_oauth::Client;
-use mailgrant_storage::{ImportId, Storage};
-use tokio::time::sleep;
+use mailgrant_storage::{Hold, ImportId, Storage};
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
 
 use super::ImportFault;
-use crate::scopes;
-
-/// Successors that the storage did not take; the tokens that they replace may be dead.
-#[derive(Default)]
-pub(crate) struct Unstored(Mutex<HashMap<ImportId, (i64, RefreshToken)>>);
+use crate::{scopes, tokens::TokenKeeper};
 
 /// One use of a refresh token.
 pub(super) struct Using {
     pub(super) client: Client,
     pub(super) asks: Vec<Option<Scopes>>,
     pub(super) storage: Arc<dyn Storage>,
-    pub(super) unstored: Arc<Unstored>,
+    /// What runs to its end.
+    pub(super) tokens: TokenKeeper,
     pub(super) id: ImportId,
     pub(super) generation: i64,
     pub(super) refresh_token: RefreshToken,
+    pub(super) hold: Hold,
 }
 
 /// What came of it.
@@ -62,41 +57,67 @@ impl Using {
         })
     }
 
-    async fn keep(&self, successor: &RefreshToken) -> Result<i64, ImportFault> {
-        // In memory first: if the storage fails, the next try begins with storing it.
-        self.unstored.put(&self.id, self.generation, successor);
+    /// Tells whoever waits when the storage does not take it soon, and goes on trying. Until then nobody uses the token that
+    /// it replaces: that may be dead.
+    async fn keep(&self, token: &RefreshToken) -> Result<i64, ImportFault> {
+        let successor = Successor {
+            storage: Arc::clone(&self.storage),
+            id: self.id.clone(),
+            generation: self.generation,
+            token: token.clone(),
+            _hold: self.hold.clone(),
+        };
         let mut pauses = PAUSES.into_iter();
-        let stored = loop {
-            let imports = self.storage.imports();
-            match imports.replace(&self.id, self.generation, successor).await {
-                Ok(stored) => break stored,
+        loop {
+            match successor.store().await {
+                Ok(stored) => return stored.ok_or(ImportFault::UnderWay),
                 Err(error) => match pauses.next() {
                     Some(pause) => sleep(pause).await,
-                    None => return Err(error.into()),
+                    None => {
+                        let stopping = self.tokens.stopping();
+                        self.tokens.sheltered(successor.store_at_last(stopping));
+                        return Err(error.into());
+                    }
                 },
             }
-        };
-        self.unstored.forget(&self.id);
-        stored.ok_or(ImportFault::UnderWay)
+        }
     }
 }
 
-impl Unstored {
-    pub(super) fn of(&self, import: &ImportId) -> Option<(i64, RefreshToken)> {
-        self.lock().get(import).cloned()
+/// What the authority gave in place of a token that may be dead.
+struct Successor {
+    storage: Arc<dyn Storage>,
+    id: ImportId,
+    generation: i64,
+    token: RefreshToken,
+    _hold: Hold,
+}
+
+impl Successor {
+    async fn store(&self) -> Result<Option<i64>, mailgrant_storage::Error> {
+        let imports = self.storage.imports();
+        imports
+            .replace(&self.id, self.generation, &self.token)
+            .await
     }
 
-    fn put(&self, import: &ImportId, generation: i64, successor: &RefreshToken) {
-        self.lock()
-            .insert(import.clone(), (generation, successor.clone()));
-    }
-
-    pub(super) fn forget(&self, import: &ImportId) {
-        self.lock().remove(import);
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<ImportId, (i64, RefreshToken)>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Tries again and again, for the last time when the process stops.
+    async fn store_at_last(self, stopping: CancellationToken) {
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let is_last = timeout(pause, stopping.cancelled()).await.is_ok();
+            match self.store().await {
+                Ok(_) => return,
+                Err(error) if is_last => {
+                    tracing::error!(import = %self.id, %error, "a refresh token is lost: the storage did not take it");
+                    return;
+                }
+                Err(error) => {
+                    tracing::warn!(import = %self.id, %error, "a refresh token is not on disk yet")
+                }
+            }
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
     }
 }
 
@@ -106,3 +127,5 @@ const PAUSES: [Duration; 3] = [
     Duration::from_secs(1),
     Duration::from_secs(2),
 ];
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
