@@ -11,12 +11,13 @@
 )]
 
 use std::{
-    env, fs,
+    fs,
     path::Path,
     time::{Duration, Instant},
 };
 
 use mailgrant_tests::{
+    bench::{publish, rate, ratio, wanted},
     socket::{Socket, Trust},
     stack::{Options, Stack},
 };
@@ -75,21 +76,7 @@ async fn main() {
     report["raw"] = best(&raws);
     report["resident_with_accounts_kib"] = with_accounts(&stack).await.into();
     report["accounts"] = ACCOUNTS.into();
-    report["seconds"] = begun.elapsed().as_secs().into();
-
-    let text = serde_json::to_string_pretty(&report).unwrap();
-    println!("{text}");
-    if let Some(out) = env::var_os("MAILGRANT_BENCH_OUT") {
-        fs::write(Path::new(&out).join("gateway.json"), text).unwrap();
-    }
-}
-
-/// Whether `cargo xtask bench FILTER` means this one.
-fn wanted(name: &str) -> bool {
-    env::args()
-        .skip(1)
-        .find(|argument| !argument.starts_with('-'))
-        .is_none_or(|filter| name.contains(&filter))
+    publish("gateway", begun, report);
 }
 
 /// The median of five starts, in milliseconds.
@@ -224,17 +211,16 @@ async fn measure_raws(
 
 /// The round with the best ratio: the one that the rest of the machine disturbed least.
 fn best(rounds: &[Measured]) -> Value {
-    let ratio = |round: &Measured| round.socket.as_secs_f64() / round.gateway.as_secs_f64();
+    let to_socket = |round: &Measured| ratio(round.socket, round.gateway);
     let round = rounds
         .iter()
-        .max_by(|a, b| ratio(a).total_cmp(&ratio(b)))
+        .max_by(|a, b| to_socket(a).total_cmp(&to_socket(b)))
         .unwrap();
-    let per_second = |time: Duration| (CALLS as f64 / time.as_secs_f64()).round();
     json!({
         "calls": CALLS,
-        "gateway_calls_per_second": per_second(round.gateway),
-        "socket_calls_per_second": per_second(round.socket),
-        "gateway_to_socket": (ratio(round) * 100.0).round() / 100.0,
+        "gateway_calls_per_second": rate(CALLS, round.gateway),
+        "socket_calls_per_second": rate(CALLS, round.socket),
+        "gateway_to_socket": to_socket(round),
         "gateway_cpu_us_per_call": round.gateway_cpu.as_micros() / CALLS as u128,
         "mean_bytes": round.bytes / CALLS as u64,
     })

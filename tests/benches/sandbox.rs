@@ -14,7 +14,7 @@
 )]
 
 use std::{
-    env, fs,
+    fs,
     os::unix::fs::PermissionsExt,
     path::Path,
     time::{Duration, Instant},
@@ -24,6 +24,7 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use mailgrant_tests::{
     authority::Format,
+    bench::{millis, publish, rate, ratio, wanted},
     dovecot::Dovecot,
     pki::Pki,
     sandbox::Sandbox,
@@ -90,20 +91,7 @@ async fn main() {
         report["restart_to_select_ms"][side.name] = side.restart().await;
         report["idle"][side.name] = idle(side).await;
     }
-    report["seconds"] = begun.elapsed().as_secs().into();
-    let text = serde_json::to_string_pretty(&report).unwrap();
-    println!("{text}");
-    if let Some(out) = env::var_os("MAILGRANT_BENCH_OUT") {
-        fs::write(Path::new(&out).join("sandbox.json"), text).unwrap();
-    }
-}
-
-/// Whether `cargo xtask bench FILTER` means this one.
-fn wanted(name: &str) -> bool {
-    env::args()
-        .skip(1)
-        .find(|argument| !argument.starts_with('-'))
-        .is_none_or(|filter| name.contains(&filter))
+    publish("sandbox", begun, report);
 }
 
 enum Server {
@@ -319,10 +307,10 @@ async fn questions(sockets: &mut [Socket]) -> Value {
             }
         }
         answers[name] = json!({
-            "sandbox_ms": ms(times[0]),
-            "dovecot_ms": ms(times[1]),
-            "sandbox_first_ms": ms(first[0]),
-            "dovecot_first_ms": ms(first[1]),
+            "sandbox_ms": millis(times[0]),
+            "dovecot_ms": millis(times[1]),
+            "sandbox_first_ms": millis(first[0]),
+            "dovecot_first_ms": millis(first[1]),
             "sandbox_to_dovecot": ratio(times[1], times[0]),
             "sandbox_octets": octets[0],
             "dovecot_octets": octets[1],
@@ -388,7 +376,7 @@ async fn idle(side: &Side) -> Value {
     drop(sockets);
     json!({
         "connections": count,
-        "twenty_told_ms": ms(told[2]),
+        "twenty_told_ms": millis(told[2]),
         "memory_before_kib": before,
         "memory_after_kib": after,
         "kib_per_connection": (after.saturating_sub(before) as f64 / count as f64 * 10.0).round() / 10.0,
@@ -407,19 +395,6 @@ async fn waiting(side: &Side, count: usize, user: impl Fn(usize) -> usize) -> Ve
         sockets.push(socket);
     }
     sockets
-}
-
-fn rate(count: usize, time: Duration) -> f64 {
-    (count as f64 / time.as_secs_f64()).round()
-}
-
-fn ms(time: Duration) -> f64 {
-    (time.as_secs_f64() * 10_000.0).round() / 10.0
-}
-
-/// How many times as fast the second is.
-fn ratio(slower: Duration, faster: Duration) -> f64 {
-    (slower.as_secs_f64() / faster.as_secs_f64() * 100.0).round() / 100.0
 }
 
 /// A process and all below it.

@@ -11,7 +11,7 @@
 )]
 
 use std::{
-    env, fs,
+    fs,
     path::Path,
     process::{Command, Stdio},
     time::{Duration, Instant},
@@ -21,6 +21,7 @@ use mailgrant_server::{Engine, Environment, Settings};
 use mailgrant_storage::AccountId;
 use mailgrant_tests::{
     archive,
+    bench::{micros, millis, publish, rate, ratio, wanted},
     gateway::Gateway,
     port::free_port,
     process::{mailgrant, missing, root},
@@ -67,20 +68,7 @@ async fn main() {
     report["token_keeper"] = keeper(&gateway, &accounts[0]).await;
     report["command"] = command(&sandbox, &gateway, dir.path());
     report["events"] = events(&mut gateway, &home).await;
-    report["seconds"] = begun.elapsed().as_secs().into();
-    let text = serde_json::to_string_pretty(&report).unwrap();
-    println!("{text}");
-    if let Some(out) = env::var_os("MAILGRANT_BENCH_OUT") {
-        fs::write(Path::new(&out).join("unattended.json"), text).unwrap();
-    }
-}
-
-/// Whether `cargo xtask bench FILTER` means this one.
-fn wanted(name: &str) -> bool {
-    env::args()
-        .skip(1)
-        .find(|argument| !argument.starts_with('-'))
-        .is_none_or(|filter| name.contains(&filter))
+    publish("unattended", begun, report);
 }
 
 /// App-only accounts, each verified by a login and a listing, all under one token; the baseline does nothing but log in
@@ -202,8 +190,8 @@ fn command(sandbox: &Sandbox, gateway: &Gateway, dir: &Path) -> Value {
     let mut report = json!({});
     let least = median(|| Command::new("true"));
     let ours = median(token);
-    report["true_ms"] = millis(least);
-    report["mailgrant_token_ms"] = millis(ours);
+    report["true_ms"] = millis(least).into();
+    report["mailgrant_token_ms"] = millis(ours).into();
     if missing(&["msal"]).is_none() {
         let script = dir.join("msal_cached.py");
         fs::write(&script, MSAL).unwrap();
@@ -220,7 +208,7 @@ fn command(sandbox: &Sandbox, gateway: &Gateway, dir: &Path) -> Value {
                 .args([archive::CLIENT_ID, "archive~secret"]);
             command
         });
-        report["msal_ms"] = millis(theirs);
+        report["msal_ms"] = millis(theirs).into();
         report["mailgrant_to_msal"] = ratio(theirs, ours).into();
     }
     report
@@ -257,7 +245,7 @@ async fn events(gateway: &mut Gateway, home: &Path) -> Value {
     let mut report = json!({"few": MAILBOXES, "few_ms": millis(few), "many": EVENTS});
     for (name, after) in [("first", first), ("middle", middle), ("last", last)] {
         let took = listing(gateway, &format!("&after={after}")).await;
-        report[format!("{name}_ms")] = millis(took);
+        report[format!("{name}_ms")] = millis(took).into();
         report[format!("few_to_{name}")] = ratio(few, took).into();
     }
     report
@@ -323,21 +311,4 @@ fn median(command: impl Fn() -> Command) -> Duration {
     let mut times: Vec<_> = (0..COMMANDS).map(|_| run()).collect();
     times.sort_unstable();
     times[COMMANDS / 2]
-}
-
-fn rate(count: usize, time: Duration) -> f64 {
-    (count as f64 / time.as_secs_f64()).round()
-}
-
-/// How many times faster the second is than the first.
-fn ratio(baseline: Duration, measured: Duration) -> f64 {
-    (baseline.as_secs_f64() / measured.as_secs_f64() * 100.0).round() / 100.0
-}
-
-fn micros(time: Duration) -> f64 {
-    (time.as_secs_f64() * 1e7).round() / 10.0
-}
-
-fn millis(time: Duration) -> Value {
-    ((time.as_secs_f64() * 1e5).round() / 100.0).into()
 }

@@ -10,6 +10,7 @@
 
 pub mod archive;
 pub mod authority;
+pub mod bench;
 pub mod browser;
 pub mod client;
 pub mod corpus;
