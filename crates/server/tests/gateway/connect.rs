@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::{
-    session::{Session, onward},
+    session::{Session, form_token, onward},
     world::{ORIGIN, World, tokens},
 };
 
@@ -179,15 +179,7 @@ async fn a_mailed_link_asks_first() {
     assert_eq!(session.seen(&world).await["phase"], "created");
 
     let page = world.send("GET", &session.path, &[], None).await;
-    let form_token = page
-        .text()
-        .split("name=\"form_token\" value=\"")
-        .nth(1)
-        .unwrap()
-        .split('"')
-        .next()
-        .unwrap()
-        .to_owned();
+    let form_token = form_token(&page);
     let cookie = page.cookie();
     let form = ("content-type", "application/x-www-form-urlencoded");
     let body = || Some(format!("form_token={form_token}"));
@@ -232,13 +224,7 @@ async fn a_mailed_link_asks_first() {
         )
         .await;
     let (_, state) = onward(&answer);
-    world
-        .authority_answers("code=c", 200, tokens("access", Some("refresh")))
-        .await;
-    session
-        .come_back(&world, &cookie, &format!("code=c&state={state}"))
-        .await;
-    assert_eq!(session.seen(&world).await["status"], "connected");
+    session.agree(&world, &cookie, &state).await;
 }
 
 #[tokio::test]

@@ -83,14 +83,8 @@ async fn giving_up_is_final_and_too_late_after_the_end() {
         .await;
     assert_eq!(world.token_requests().await.len(), 0);
 
-    world
-        .authority_answers("code=c", 200, tokens("access", Some("refresh")))
-        .await;
     let session = Session::of(&world).await;
-    let (cookie, state) = session.click(&world).await;
-    session
-        .come_back(&world, &cookie, &format!("code=c&state={state}"))
-        .await;
+    session.succeed(&world).await;
     let answer = world
         .send("DELETE", &session.path, &[("origin", ORIGIN)], None)
         .await;
@@ -194,14 +188,7 @@ async fn a_callback_that_died_with_its_process_leaves_a_link_that_works_again() 
     assert_eq!(phase().await, "finishing");
     world.clock.forward(120);
     assert_eq!(phase().await, "created");
-    world
-        .authority_answers("code=c", 200, tokens("access", Some("refresh")))
-        .await;
-    let (cookie, state) = session.click(&world).await;
-    session
-        .come_back(&world, &cookie, &format!("code=c&state={state}"))
-        .await;
-    assert_eq!(session.seen(&world).await["status"], "connected");
+    session.succeed(&world).await;
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 use crate::{
-    session::{Session, onward},
+    session::{Session, form_token, onward},
     world::{Answer, ORIGIN, World, tokens},
 };
 
@@ -388,14 +388,6 @@ async fn come_back(world: &World, answer: &Answer, code: &str) -> Answer {
     let (cookie, state) = onward(answer);
     let path = format!("/oauth/callback?code={code}&state={state}");
     world.send("GET", &path, &[("cookie", &cookie)], None).await
-}
-
-fn form_token(page: &Answer) -> String {
-    let html = page.text();
-    let (_, rest) = html
-        .split_once("name=\"form_token\" value=\"")
-        .expect("a form");
-    rest.split('"').next().unwrap().to_owned()
 }
 
 async fn sessions(world: &World) -> usize {

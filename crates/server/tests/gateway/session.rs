@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde_json::{Value, json};
 use url::Url;
 
-use crate::world::{Answer, ORIGIN, World};
+use crate::world::{Answer, ORIGIN, World, tokens};
 
 /// A session that was made for a page.
 pub(crate) struct Session {
@@ -67,6 +67,22 @@ impl Session {
         onward(&answer)
     }
 
+    /// The click, and all goes well from there.
+    pub(crate) async fn succeed(&self, world: &World) {
+        let (cookie, state) = self.click(world).await;
+        self.agree(world, &cookie, &state).await;
+    }
+
+    /// The authority gives tokens for what the person brings back.
+    pub(crate) async fn agree(&self, world: &World, cookie: &str, state: &str) {
+        world
+            .authority_answers("code=c", 200, tokens("access", Some("refresh")))
+            .await;
+        self.come_back(world, cookie, &format!("code=c&state={state}"))
+            .await;
+        assert_eq!(self.seen(world).await["status"], "connected");
+    }
+
     pub(crate) async fn come_back(&self, world: &World, cookie: &str, query: &str) -> Answer {
         world
             .send(
@@ -77,6 +93,15 @@ impl Session {
             )
             .await
     }
+}
+
+/// What the page's form has to send.
+pub(crate) fn form_token(page: &Answer) -> String {
+    let text = page.text();
+    let (_, rest) = text
+        .split_once("name=\"form_token\" value=\"")
+        .expect("a form");
+    rest.split('"').next().unwrap().to_owned()
 }
 
 pub(crate) fn onward(answer: &Answer) -> (String, String) {
