@@ -26,6 +26,10 @@ pub const SUPPORT: &str = "support@quillmere.test";
 pub const ORDERS: &str = "orders@quillmere.test";
 /// A personal account.
 pub const GWEN: &str = "gwen@freemail.test";
+/// The application that people connect their mailboxes through, by its client id.
+pub const CORP: &str = "3f0b9f4e-6d58-4c1b-9a57-8e21c4d7b605";
+/// The application that needs no person.
+pub const ARCHIVE: &str = "a84d2c17-15e3-47f9-b0d6-5c9f3e7a1288";
 /// Everybody's.
 pub const PASSWORD: &str = "correct horse <battery>";
 
@@ -176,6 +180,12 @@ impl Office {
             .collect())
     }
 
+    /// Some keys of an application's registration are others now: its `audience`, its `secrets`.
+    pub async fn register(&self, client_id: &str, changed: &Value) -> Result<()> {
+        let path = format!("directory/applications/{client_id}");
+        self.sandbox.change(&path, changed).await
+    }
+
     /// The administrator types the command that a diagnosis gave them.
     pub async fn type_command(&self, diagnosis: &Value, cmdlet: &str) -> Result<()> {
         let steps = diagnosis["remedy"].as_array().context("no remedy")?;
@@ -300,7 +310,7 @@ file = "master.key"
 id = "corp"
 provider = "office"
 tenant = "{tenant}"
-client_id = "3f0b9f4e-6d58-4c1b-9a57-8e21c4d7b605"
+client_id = "{CORP}"
 {corp}
 {more}
 
@@ -308,7 +318,7 @@ client_id = "3f0b9f4e-6d58-4c1b-9a57-8e21c4d7b605"
 id = "archive"
 provider = "office"
 tenant = "{archive_tenant}"
-client_id = "a84d2c17-15e3-47f9-b0d6-5c9f3e7a1288"
+client_id = "{ARCHIVE}"
 {archive}
 
 [[provider]]

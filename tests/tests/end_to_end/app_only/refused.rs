@@ -2,12 +2,11 @@
 
 use mailgrant_tests::{
     gateway::Answer,
-    office::{Office, SUPPORT, Settings},
+    office::{ARCHIVE, Office, SUPPORT, Settings},
 };
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-const CLIENT_ID: &str = "a84d2c17-15e3-47f9-b0d6-5c9f3e7a1288";
 const PERMISSION: &str = "https://outlook.office365.com/IMAP.AccessAsApp";
 
 async fn add(office: &Office) -> Answer {
@@ -25,8 +24,7 @@ async fn refusal(office: &Office, code: &str) -> Value {
 }
 
 async fn change(office: &Office, body: Value) {
-    let path = format!("directory/applications/{CLIENT_ID}");
-    office.sandbox.change(&path, &body).await.unwrap();
+    office.register(ARCHIVE, &body).await.unwrap();
 }
 
 #[tokio::test]
@@ -45,13 +43,13 @@ async fn without_consent_the_token_has_no_roles_and_the_next_one_has() {
 #[tokio::test]
 async fn the_object_id_of_the_wrong_object_is_named_with_the_right_one() {
     let office = Office::start(Settings::default()).unwrap();
-    let known = json!({ "Identity": CLIENT_ID });
+    let known = json!({ "Identity": ARCHIVE });
     let control = async |cmdlet: &str, body: &Value| {
         let path = format!("cmdlets/{cmdlet}");
         office.sandbox.control(&path, body).await.unwrap();
     };
     control("Remove-ServicePrincipal", &known).await;
-    let wrong = json!({"AppId": CLIENT_ID, "ObjectId": "0d3e5a77-1c2b-4f48-9a6d-7be1c05f2a91", "DisplayName": "wrong"});
+    let wrong = json!({"AppId": ARCHIVE, "ObjectId": "0d3e5a77-1c2b-4f48-9a6d-7be1c05f2a91", "DisplayName": "wrong"});
     control("New-ServicePrincipal", &wrong).await;
     let diagnosis = refusal(&office, "service_principal_missing").await;
     assert!(

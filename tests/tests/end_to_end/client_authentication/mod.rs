@@ -14,17 +14,13 @@ use std::path::Path;
 
 use anyhow::Result;
 use mailgrant_tests::{
-    office::{ADA, Office, SUPPORT, Settings},
+    office::{ADA, ARCHIVE, CORP, Office, SUPPORT, Settings},
     sandbox::Sandbox,
     wire::{Request, Wire},
 };
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-/// The delegated registration.
-const CORP: &str = "3f0b9f4e-6d58-4c1b-9a57-8e21c4d7b605";
-/// The app-only one.
-const ARCHIVE: &str = "a84d2c17-15e3-47f9-b0d6-5c9f3e7a1288";
 const SCOPES: &str =
     "openid profile email offline_access https://outlook.office.com/IMAP.AccessAsUser.All";
 

@@ -3,8 +3,8 @@
 use reqwest::StatusCode;
 use serde_json::json;
 
-use super::{CORP, Stage};
-use mailgrant_tests::office::SUPPORT;
+use super::Stage;
+use mailgrant_tests::office::{CORP, SUPPORT};
 
 #[tokio::test]
 async fn a_public_client_is_enough_for_people_and_not_for_itself() {

@@ -2,7 +2,7 @@
 
 use mailgrant_tests::{
     gateway::Answer,
-    office::{ADA, BRUNO, Office, PASSWORD, SUPPORT, Settings},
+    office::{ADA, BRUNO, CORP, Office, PASSWORD, SUPPORT, Settings},
     person::{Page, Person},
 };
 use reqwest::{Method, StatusCode};
@@ -374,7 +374,7 @@ async fn refresh_token(office: &Office) -> Value {
     let agreed = connected(office, ADA, None).await;
     let fields = [
         ("grant_type", "password"),
-        ("client_id", "3f0b9f4e-6d58-4c1b-9a57-8e21c4d7b605"),
+        ("client_id", CORP),
         ("client_secret", "new~secret"),
         ("username", ADA),
         ("password", PASSWORD),

@@ -2,13 +2,11 @@
 
 use mailgrant_tests::{
     customers::{DORA, FINN, HARROWGATE, RAVENGLASS},
-    office::{ADA, GWEN, Office, Settings},
+    office::{ADA, CORP, GWEN, Office, Settings},
     person::Person,
 };
 use reqwest::StatusCode;
 use serde_json::{Value, json};
-
-const REGISTRATION: &str = "directory/applications/3f0b9f4e-6d58-4c1b-9a57-8e21c4d7b605";
 
 #[tokio::test]
 async fn persons_of_two_organizations_are_asked_about_at_home() {
@@ -122,7 +120,7 @@ async fn the_same_object_id_in_another_organization_is_somebody_else() {
 async fn a_stranger_to_a_registration_of_one_organization_is_told_so() {
     let office = office(None, "").await;
     let single = json!({"audience": "my_organization"});
-    office.sandbox.change(REGISTRATION, &single).await.unwrap();
+    office.register(CORP, &single).await.unwrap();
     let mut person = Person::default();
     let (session, page) = office.begin(&mut person, json!({})).await.unwrap();
     let page = office.sign_in(&mut person, page, DORA).await;
@@ -135,7 +133,7 @@ async fn a_stranger_to_a_registration_of_one_organization_is_told_so() {
 
     // The same registration under the address for everybody.
     let office = self::office(Some("organizations"), "").await;
-    office.sandbox.change(REGISTRATION, &single).await.unwrap();
+    office.register(CORP, &single).await.unwrap();
     let mut person = Person::default();
     let (_, page) = office.begin(&mut person, json!({})).await.unwrap();
     assert!(page.body.contains("AADSTS50194"), "{}", page.body);
@@ -151,11 +149,7 @@ async fn the_outlook_preset_takes_personal_accounts_and_no_others() {
     };
     let office = Office::start(settings).unwrap();
     let personal = json!({"audience": "personal"});
-    office
-        .sandbox
-        .change(REGISTRATION, &personal)
-        .await
-        .unwrap();
+    office.register(CORP, &personal).await.unwrap();
     let account = connected(&office, GWEN).await;
     assert_eq!(account["tenant"], "9188040d-6c67-4c5b-b112-36a304b66dad");
     end_tokens(&office).await;
@@ -176,11 +170,7 @@ async fn office(tenant: Option<&'static str>, more: &'static str) -> Office {
     };
     let office = Office::start(settings).unwrap();
     let audience = json!({"audience": "any_organization"});
-    office
-        .sandbox
-        .change(REGISTRATION, &audience)
-        .await
-        .unwrap();
+    office.register(CORP, &audience).await.unwrap();
     office
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use mailgrant_tests::office::{ADA, Office, Settings};
+use mailgrant_tests::office::{ADA, ARCHIVE, Office, Settings};
 use reqwest::StatusCode;
 use serde_json::json;
 
@@ -53,9 +53,8 @@ async fn the_session_names_the_cause_and_a_new_secret_mends_it() {
 #[tokio::test]
 async fn an_app_only_account_tells_the_same() {
     let office = Office::start(Settings::default()).unwrap();
-    let path = "directory/applications/a84d2c17-15e3-47f9-b0d6-5c9f3e7a1288";
     let ended = json!({"secrets": [{"id": "11111111-2222-3333-4444-555555555553", "value": "archive~secret", "expires": "2026-01-01T00:00:00Z"}]});
-    office.sandbox.change(path, &ended).await.unwrap();
+    office.register(ARCHIVE, &ended).await.unwrap();
     let body = json!({"application": "archive", "address": "support@quillmere.test"});
     let refused = office.gateway.post("/v1/accounts", &body).await;
     assert_eq!(refused.status, StatusCode::CONFLICT, "{}", refused.text);
@@ -64,7 +63,7 @@ async fn an_app_only_account_tells_the_same() {
     office.assert_nothing_kept().await;
 
     let new = json!({"secrets": [{"id": "11111111-2222-3333-4444-555555555553", "value": "archive~secret"}]});
-    office.sandbox.change(path, &new).await.unwrap();
+    office.register(ARCHIVE, &new).await.unwrap();
     // The authority is not asked again before the pause after its refusal is over.
     let begun = Instant::now();
     let added = loop {

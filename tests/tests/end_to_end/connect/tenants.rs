@@ -1,7 +1,7 @@
 //! Whose people an application takes: those of one organisation, of any, and personal accounts.
 
 use mailgrant_tests::{
-    office::{ADA, ADMIN, GWEN, Office, Settings},
+    office::{ADA, ADMIN, CORP, GWEN, Office, Settings},
     person::Person,
 };
 use reqwest::StatusCode;
@@ -151,8 +151,7 @@ async fn multi_tenant(tenant: &'static str) -> Office {
 /// The registration is one for accounts of all kinds.
 async fn for_everybody(office: &Office) {
     let audience = json!({"audience": "any_organization_and_personal"});
-    let path = "directory/applications/3f0b9f4e-6d58-4c1b-9a57-8e21c4d7b605";
-    office.sandbox.change(path, &audience).await.unwrap();
+    office.register(CORP, &audience).await.unwrap();
 }
 
 /// The link that Ada is given for her administrator.

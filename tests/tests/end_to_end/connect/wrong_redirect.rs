@@ -2,7 +2,7 @@
 
 use mailgrant_tests::{
     gateway::{Answer, SITE},
-    office::{ADA, Office, Settings},
+    office::{ADA, CORP, Office, Settings},
     person::Person,
 };
 use reqwest::{Method, StatusCode, header};
@@ -39,9 +39,8 @@ async fn the_authority_tells_the_person_and_the_session_stays_open() {
     office.assert_nothing_kept().await;
 
     // The operator registers it, and the same link leads through.
-    let path = "directory/applications/3f0b9f4e-6d58-4c1b-9a57-8e21c4d7b605";
     let uris = json!({"redirect_uris": [uri]});
-    office.sandbox.change(path, &uris).await.unwrap();
+    office.register(CORP, &uris).await.unwrap();
     let link = session["connect_url"].as_str().unwrap();
     let page = person.open(link, Some(SITE)).await;
     let page = office.sign_in(&mut person, page, ADA).await;

@@ -6,7 +6,7 @@ use std::process::Output;
 use mailgrant_tests::{
     customers::{CAKES, HARROWGATE, LOAVES, RAVENGLASS, TICKETS},
     gateway::Answer,
-    office::{Office, SUPPORT, Settings},
+    office::{ARCHIVE, Office, SUPPORT, Settings},
     powershell::Session,
     process::mailgrant,
 };
@@ -15,7 +15,6 @@ use serde_json::{Value, json};
 
 use super::{code, if_left_out, lines, without};
 
-const REGISTRATION: &str = "directory/applications/a84d2c17-15e3-47f9-b0d6-5c9f3e7a1288";
 /// The operator's own organization.
 const QUILLMERE: &str = "7c1e6a52-90d4-4b3f-a6c8-2d5b81f0e943";
 
@@ -171,7 +170,7 @@ async fn two_customers_cost_one_token_request_each_and_are_never_mixed() {
 async fn an_application_of_one_organization_is_refused_elsewhere_by_name() {
     let office = office().await;
     let single = json!({"audience": "my_organization"});
-    office.sandbox.change(REGISTRATION, &single).await.unwrap();
+    office.register(ARCHIVE, &single).await.unwrap();
     let script = ask(&office, "harrowgate.test", &[LOAVES], &["--format", "ps1"]);
     let mut session = Session::new(&office.sandbox);
     let stopped = session.run(&script).await.unwrap_err();
@@ -196,11 +195,7 @@ async fn office() -> Office {
     };
     let office = Office::start(settings).unwrap();
     let audience = json!({"audience": "any_organization"});
-    office
-        .sandbox
-        .change(REGISTRATION, &audience)
-        .await
-        .unwrap();
+    office.register(ARCHIVE, &audience).await.unwrap();
     office
 }
 
