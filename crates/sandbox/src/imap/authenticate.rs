@@ -5,7 +5,8 @@ use std::io;
 use imap_codec::imap_types::auth::AuthMechanism;
 use tokio::time::timeout;
 
-use super::connection::{Answer, Connection, NOT_CONNECTED, Open, State};
+use super::connection::{Answer, Connection, NOT_CONNECTED, State};
+use super::open::Open;
 use super::reply::Reply;
 use super::sessions::Full;
 use super::staged::throttled;

@@ -8,21 +8,17 @@ use std::time::Duration;
 use imap_codec::CommandCodec;
 use imap_codec::decode::Decoder as _;
 use imap_codec::imap_types::command::CommandBody;
-use mailgrant_core::time::UnixTime;
-use tokio::sync::watch;
 use tokio::time::timeout;
 
+use super::Service;
 use super::fault::{self, Counts};
 use super::list_options::{self, ListOptions};
+use super::open::{self, Open};
 use super::reply::Reply;
 use super::selected::Selected;
-use super::sessions::Session;
-use super::staged::Staged;
 use super::wire::{Allowance, Incoming, Wire};
-use super::{Service, fetch, folders, messages, search};
 use crate::clock::Clock;
 use crate::control::Entry;
-use crate::mailstore::Mailbox;
 use crate::net::Security;
 
 pub(super) struct Connection {
@@ -42,19 +38,6 @@ pub(super) enum State {
     /// The token is good, but opens no mailbox; this is what the first command that needs one is told.
     NotConnected(Cow<'static, str>),
     Open(Box<Open>),
-}
-
-/// A mailbox that is open, and perhaps a folder of it.
-pub(super) struct Open {
-    pub(super) mailbox: Arc<Mailbox>,
-    pub(super) selected: Option<Selected>,
-    pub(super) expires_at: UnixTime,
-    pub(super) changes: watch::Receiver<u64>,
-    pub(super) session: Session,
-    /// Of the last message whose parts were asked for.
-    pub(super) structure: Option<fetch::Structure>,
-    /// What spoils the answer to the present command.
-    pub(super) staged: Option<Staged>,
 }
 
 /// Why the conversation stops.
@@ -286,11 +269,11 @@ impl Connection {
                 .into(),
             CommandBody::Idle if matches!(self.state, State::Open(_)) => self.idle().await?,
             body => match &mut self.state {
-                State::Open(open) if uses_selection(&body) && open.is_gone() => {
+                State::Open(open) if open::uses_selection(&body) && open.is_gone() => {
                     End::bye(CLOSED).into()
                 }
                 State::Open(open) => {
-                    run(open, &mut self.wire, body, options, &self.service.clock).await?
+                    open::run(open, &mut self.wire, body, options, &self.service.clock).await?
                 }
                 _ => self.not_open(),
             },
@@ -387,80 +370,6 @@ impl Connection {
         let literal = limits.literal;
         (silence, Allowance { literal, append })
     }
-}
-
-impl Open {
-    pub(super) fn catch_up(&mut self, wire: &mut Wire, expunges: bool) {
-        self.changes.mark_unchanged();
-        if let Some(selected) = &mut self.selected {
-            selected.catch_up(&self.mailbox, expunges, wire.output());
-        }
-    }
-
-    /// Whether the folder that is selected is no more, or no longer the one that the client knows.
-    pub(super) fn is_gone(&self) -> bool {
-        self.selected
-            .as_ref()
-            .is_some_and(|selected| selected.is_gone(&self.mailbox))
-    }
-}
-
-/// The commands of an open mailbox.
-async fn run(
-    open: &mut Open,
-    wire: &mut Wire,
-    body: CommandBody<'_>,
-    options: &ListOptions,
-    clock: &Clock,
-) -> io::Result<Answer> {
-    // By sequence number these may not tell of removals: the client is using the numbers (RFC 3501 §7.4.1).
-    let expunges = !matches!(
-        body,
-        CommandBody::Fetch { uid: false, .. }
-            | CommandBody::Store { uid: false, .. }
-            | CommandBody::Search { uid: false, .. }
-    );
-    let answer = match body {
-        CommandBody::Fetch {
-            sequence_set,
-            macro_or_item_names,
-            uid,
-        } => fetch::fetch(open, wire, &sequence_set, macro_or_item_names, uid, clock).await?,
-        CommandBody::Search {
-            charset,
-            criteria,
-            uid,
-        } => search::search(open, wire, charset.as_ref(), criteria, uid)
-            .await
-            .into(),
-        CommandBody::Store { .. }
-        | CommandBody::Copy { .. }
-        | CommandBody::Move { .. }
-        | CommandBody::Append { .. }
-        | CommandBody::Expunge
-        | CommandBody::ExpungeUid { .. }
-        | CommandBody::Close => messages::execute(open, wire, body, clock).await.into(),
-        body => folders::execute(open, wire, body, options).into(),
-    };
-    if answer.end.is_none() {
-        open.catch_up(wire, expunges);
-    }
-    Ok(answer)
-}
-
-/// Whether a command is about the messages of the selected folder.
-fn uses_selection(body: &CommandBody<'_>) -> bool {
-    matches!(
-        body,
-        CommandBody::Fetch { .. }
-            | CommandBody::Search { .. }
-            | CommandBody::Store { .. }
-            | CommandBody::Copy { .. }
-            | CommandBody::Move { .. }
-            | CommandBody::Expunge
-            | CommandBody::ExpungeUid { .. }
-            | CommandBody::Check
-    )
 }
 
 /// Ends when the session is over: with its token, or because somebody said so.

@@ -16,8 +16,9 @@ use message::Message;
 pub(super) use message::Structure;
 use spoil::Spoil;
 
-use super::connection::{Answer, EXPIRED, End, Open};
+use super::connection::{Answer, EXPIRED, End};
 use super::folders::refused;
+use super::open::Open;
 use super::reply::Reply;
 use super::selected::Target;
 use super::wire::Wire;

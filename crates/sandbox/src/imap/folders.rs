@@ -6,8 +6,8 @@ use imap_codec::imap_types::command::CommandBody;
 use imap_codec::imap_types::mailbox::{ListMailbox, Mailbox as MailboxName};
 use imap_codec::imap_types::status::StatusDataItemName;
 
-use super::connection::Open;
 use super::list_options::ListOptions;
+use super::open::Open;
 use super::reply::Reply;
 use super::selected::Selected;
 use super::wire::Wire;

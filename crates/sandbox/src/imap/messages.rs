@@ -9,8 +9,8 @@ use imap_codec::imap_types::mailbox::Mailbox as MailboxName;
 use imap_codec::imap_types::sequence::SequenceSet;
 use mailgrant_core::time::UnixTime;
 
-use super::connection::Open;
 use super::folders::{folder_path, refused};
+use super::open::Open;
 use super::reply::Reply;
 use super::selected::{Selected, Target};
 use super::syntax;

@@ -34,6 +34,7 @@ mod list_options;
 mod messages;
 mod mime;
 mod name;
+mod open;
 mod reply;
 mod search;
 mod selected;

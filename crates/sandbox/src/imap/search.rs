@@ -7,8 +7,8 @@ use imap_codec::imap_types::core::{AString, Charset, Vec1};
 use imap_codec::imap_types::datetime::NaiveDate;
 use imap_codec::imap_types::search::SearchKey;
 
-use super::connection::Open;
 use super::folders::refused;
+use super::open::Open;
 use super::reply::Reply;
 use super::selected::{Selected, Target};
 use super::wire::Wire;

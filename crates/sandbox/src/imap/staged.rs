@@ -198,7 +198,7 @@ impl Connection {
     }
 }
 
-impl super::connection::Open {
+impl super::open::Open {
     fn folder(&self) -> Option<String> {
         let selected = self.selected.as_ref()?;
         self.mailbox
