@@ -1,6 +1,7 @@
 //! Changes of the tenant that last: entries put and removed, written down before they are answered.
 
 mod merge;
+mod record;
 mod replay;
 
 use std::sync::PoisonError;
@@ -8,12 +9,10 @@ use std::sync::PoisonError;
 use serde_json::{Map, Value};
 
 use self::merge::merge;
+use self::record::Change;
 pub(super) use self::replay::replay;
 use super::check::{check_installed, check_tenants};
-use super::entry::{
-    ApplicationEntry, Collection, ConsentEntry, EnterpriseApplicationEntry, Entry, written,
-};
-use super::journal::{Changed, Event};
+use super::entry::{Collection, ConsentEntry, EnterpriseApplicationEntry, Entry, written};
 use super::secrets::Secrets;
 use super::tenant::Tenant;
 use super::tenants::{TenantKey, Tenants};
@@ -296,61 +295,6 @@ fn tenant_of<'t>(tenants: &'t Tenants, key: &TenantKey) -> Result<&'t Tenant, Ch
 
 fn gone() -> ChangeRefusal {
     ChangeRefusal::NotFound("there is no such tenant".to_owned())
-}
-
-/// What the journal is told.
-struct Change {
-    tenant: Option<String>,
-    collection: &'static str,
-    key: String,
-    entry: Option<Value>,
-}
-
-impl Change {
-    fn of(collection: &'static str, key: String, entry: Option<Value>) -> Self {
-        Self {
-            tenant: None,
-            collection,
-            key,
-            entry,
-        }
-    }
-
-    fn in_tenant(self, place: &TenantKey) -> Self {
-        Self {
-            tenant: place.written(),
-            ..self
-        }
-    }
-
-    /// The redirect URIs of the settings may be others at the next start, so the fact is kept in their stead.
-    fn event(self, of_settings: &[String]) -> Event {
-        let mut entry = self.entry;
-        let settings_redirect_uris = self.collection == ApplicationEntry::COLLECTION
-            && entry
-                .as_mut()
-                .is_some_and(|entry| without_redirect_uris(entry, of_settings));
-        Event::Changed(Changed {
-            tenant: self.tenant,
-            collection: self.collection.to_owned(),
-            key: self.key,
-            entry,
-            settings_redirect_uris,
-        })
-    }
-}
-
-/// Takes the redirect URIs of the settings out of an application's entry; whether there were any.
-fn without_redirect_uris(entry: &mut Value, of_settings: &[String]) -> bool {
-    let Some(uris) = entry.get_mut("redirect_uris").and_then(Value::as_array_mut) else {
-        return false;
-    };
-    let before = uris.len();
-    uris.retain(|uri| {
-        !uri.as_str()
-            .is_some_and(|uri| of_settings.iter().any(|of_settings| of_settings == uri))
-    });
-    uris.len() < before
 }
 
 fn put_value(
