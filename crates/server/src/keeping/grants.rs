@@ -5,7 +5,6 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -24,23 +23,28 @@ use crate::{
 /// What is remembered from one round to the next.
 pub(super) struct Keeper {
     /// One round at a time: a second one would ask the same again.
-    turn: tokio::sync::Mutex<()>,
-    authorities: Mutex<Rests<Authority>>,
-    accounts: Mutex<Rests<AccountId>>,
+    turn: tokio::sync::Mutex<Turn>,
+    authorities: Rests<Authority>,
+    accounts: Rests<AccountId>,
+}
+
+/// What only rounds look at.
+struct Turn {
     /// When unused grants are looked for again.
-    looks: Mutex<UnixTime>,
+    next_look: UnixTime,
     /// What the applications' credentials were in the last round.
-    credentials: Mutex<BTreeMap<String, Fingerprint>>,
+    credentials: BTreeMap<String, Fingerprint>,
 }
 
 impl Default for Keeper {
     fn default() -> Self {
         Self {
-            turn: tokio::sync::Mutex::default(),
-            authorities: Mutex::new(Rests::new(FIRST_REST, AUTHORITYS_REST)),
-            accounts: Mutex::new(Rests::new(AUTHORITYS_REST, ACCOUNTS_REST)),
-            looks: Mutex::new(UnixTime(i64::MIN)),
-            credentials: Mutex::default(),
+            turn: tokio::sync::Mutex::new(Turn {
+                next_look: UnixTime(i64::MIN),
+                credentials: BTreeMap::new(),
+            }),
+            authorities: Rests::new(FIRST_REST, AUTHORITYS_REST),
+            accounts: Rests::new(AUTHORITYS_REST, ACCOUNTS_REST),
         }
     }
 }
@@ -48,18 +52,17 @@ impl Default for Keeper {
 /// Does what is due now.
 pub(super) async fn keep(gateway: &Gateway) {
     let keeper = &gateway.keeping.grants;
-    let _turn = keeper.turn.lock().await;
+    let mut turn = keeper.turn.lock().await;
     let now = gateway.now();
-    lock(&keeper.authorities).tidy(now);
-    lock(&keeper.accounts).tidy(now);
-    let mended = mended(gateway).await;
+    keeper.authorities.tidy(now);
+    keeper.accounts.tidy(now);
+    let mended = mended(gateway, &mut turn.credentials).await;
     renew_ahead(gateway).await;
     if let Err(error) = retry(gateway, &mended).await {
         tracing::warn!(%error, "degraded accounts were not tried again");
     }
-    let next_look = *lock(&keeper.looks);
-    if pauses::left(next_look, now, BETWEEN_LOOKS).is_none() {
-        *lock(&keeper.looks) = now + BETWEEN_LOOKS;
+    if pauses::left(turn.next_look, now, BETWEEN_LOOKS).is_none() {
+        turn.next_look = now + BETWEEN_LOOKS;
         if let Err(error) = keep_alive(gateway).await {
             tracing::warn!(%error, "unused grants were not kept alive");
         }
@@ -81,20 +84,25 @@ async fn renew_ahead(gateway: &Gateway) {
 
 /// The applications whose credential is another than in the last round: who refused the former one may take this one, so
 /// nothing waits for the end of a pause.
-async fn mended(gateway: &Gateway) -> BTreeSet<String> {
+async fn mended(
+    gateway: &Gateway,
+    credentials: &mut BTreeMap<String, Fingerprint>,
+) -> BTreeSet<String> {
     let keeper = &gateway.keeping.grants;
     let mut mended = BTreeSet::new();
     for application in &gateway.settings.applications {
         let now = application.credential.fingerprint(gateway.now()).await;
-        let before = lock(&keeper.credentials).insert(application.id.clone(), now.clone());
+        let before = credentials.insert(application.id.clone(), now.clone());
         if before.is_some_and(|before| before != now) {
             mended.insert(application.id.clone());
         }
     }
     if !mended.is_empty() {
-        lock(&keeper.authorities).wake(|authority| mended.contains(&authority.application));
+        keeper
+            .authorities
+            .wake(|authority| mended.contains(&authority.application));
         // Which of them are the application's is not known here; one try more hurts none.
-        lock(&keeper.accounts).wake(|_| true);
+        keeper.accounts.wake(|_| true);
     }
     mended
 }
@@ -193,8 +201,8 @@ async fn each(gateway: &Gateway, accounts: impl Iterator<Item = Account>, attemp
 fn may(gateway: &Gateway, authority: &Authority, account: Option<&AccountId>) -> bool {
     let (keeper, now) = (&gateway.keeping.grants, gateway.now());
     !gateway.stopping.is_cancelled()
-        && lock(&keeper.authorities).may(authority, now)
-        && account.is_none_or(|account| lock(&keeper.accounts).may(account, now))
+        && keeper.authorities.may(authority, now)
+        && account.is_none_or(|account| keeper.accounts.may(account, now))
 }
 
 fn note(
@@ -206,25 +214,23 @@ fn note(
     let (keeper, now) = (&gateway.keeping.grants, gateway.now());
     match outcome {
         Ok(_) => {
-            lock(&keeper.authorities).works(&authority);
+            keeper.authorities.works(&authority);
             if let Some(account) = account {
-                lock(&keeper.accounts).works(&account);
+                keeper.accounts.works(&account);
             }
         }
         Err(error) => {
             if error.concerns_all() {
                 tracing::warn!(application = authority.application, %error, "the authority gives no tokens now");
-                lock(&keeper.authorities).failed(authority, error.retry_after(), now);
+                keeper
+                    .authorities
+                    .failed(authority, error.retry_after(), now);
             }
             if let Some(account) = account {
-                lock(&keeper.accounts).failed(account, error.retry_after(), now);
+                keeper.accounts.failed(account, error.retry_after(), now);
             }
         }
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Requests to authorities at one time.

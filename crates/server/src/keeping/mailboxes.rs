@@ -3,10 +3,7 @@
 //! When a mailbox is due is on record with its account; the pool says so, and keeps the pauses that servers ask for. A host
 //! that cannot be reached is left alone as a whole, whatever else is due there.
 
-use std::{
-    sync::{Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
 use mailgrant_mail::imap;
@@ -20,16 +17,16 @@ pub(super) struct Keeper {
     /// One round at a time: a second one would try the same again.
     turn: tokio::sync::Mutex<()>,
     /// By application: each has one host.
-    hosts: Mutex<Rests<String>>,
-    accounts: Mutex<Rests<AccountId>>,
+    hosts: Rests<String>,
+    accounts: Rests<AccountId>,
 }
 
 impl Default for Keeper {
     fn default() -> Self {
         Self {
             turn: tokio::sync::Mutex::default(),
-            hosts: Mutex::new(Rests::new(FIRST_REST, HOSTS_REST)),
-            accounts: Mutex::new(Rests::new(FIRST_REST, ACCOUNTS_REST)),
+            hosts: Rests::new(FIRST_REST, HOSTS_REST),
+            accounts: Rests::new(FIRST_REST, ACCOUNTS_REST),
         }
     }
 }
@@ -38,8 +35,8 @@ impl Default for Keeper {
 pub(super) async fn keep(gateway: &Gateway) {
     let keeper = &gateway.keeping.mailboxes;
     let _turn = keeper.turn.lock().await;
-    lock(&keeper.hosts).tidy(gateway.now());
-    lock(&keeper.accounts).tidy(gateway.now());
+    keeper.hosts.tidy(gateway.now());
+    keeper.accounts.tidy(gateway.now());
     if let Err(error) = retry(gateway).await {
         tracing::warn!(%error, "mailboxes that were closed were not tried again");
     }
@@ -75,25 +72,25 @@ async fn retry(gateway: &Gateway) -> Result<(), mailgrant_storage::Error> {
 fn may(gateway: &Gateway, account: &Account) -> bool {
     let (keeper, now) = (&gateway.keeping.mailboxes, gateway.now());
     !gateway.stopping.is_cancelled()
-        && lock(&keeper.hosts).may(&account.application, now)
-        && lock(&keeper.accounts).may(&account.id, now)
+        && keeper.hosts.may(&account.application, now)
+        && keeper.accounts.may(&account.id, now)
 }
 
 fn note(gateway: &Gateway, account: Account, outcome: &Result<(), pool::Error>) {
     let (keeper, now) = (&gateway.keeping.mailboxes, gateway.now());
     match outcome {
         Ok(()) => {
-            lock(&keeper.hosts).works(&account.application);
-            lock(&keeper.accounts).works(&account.id);
+            keeper.hosts.works(&account.application);
+            keeper.accounts.works(&account.id);
         }
         Err(error) => {
             tracing::debug!(account = %account.id, %error, "the mailbox is still closed");
             if is_the_hosts(error) {
-                lock(&keeper.hosts).failed(account.application, None, now);
+                keeper.hosts.failed(account.application, None, now);
             }
             // What is on record may be another fault by now, with a next try of its own.
             if !matches!(error, pool::Error::Imap(_) | pool::Error::Throttled { .. }) {
-                lock(&keeper.accounts).failed(account.id, None, now);
+                keeper.accounts.failed(account.id, None, now);
             }
         }
     }
@@ -108,10 +105,6 @@ fn is_the_hosts(error: &pool::Error) -> bool {
                 imap::Error::Connect { .. } | imap::Error::Tls { .. } | imap::Error::Timeout { .. }
             )
     )
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Mailboxes tried at one time.

@@ -1,6 +1,11 @@
 //! Whom to leave alone for a while.
 
-use std::{collections::HashMap, hash::Hash, time::Duration};
+use std::{
+    collections::HashMap,
+    hash::Hash,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use mailgrant_core::time::UnixTime;
 
@@ -11,7 +16,7 @@ use crate::pauses;
 pub(super) struct Rests<T> {
     first: Duration,
     longest: Duration,
-    resting: HashMap<T, Rest>,
+    resting: Mutex<HashMap<T, Rest>>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -27,20 +32,19 @@ impl<T: Eq + Hash> Rests<T> {
         Self {
             first,
             longest,
-            resting: HashMap::new(),
+            resting: Mutex::default(),
         }
     }
 
     /// Whether it may be asked now.
     pub(super) fn may(&self, whom: &T, now: UnixTime) -> bool {
-        let rest = self.resting.get(whom);
-        rest.is_none_or(|rest| rest.is_over(now))
+        self.lock().get(whom).is_none_or(|rest| rest.is_over(now))
     }
 
     /// It failed, and asks for this pause at least. A failure during the pause counts no more: it was on its way.
-    pub(super) fn failed(&mut self, whom: T, asked: Option<Duration>, now: UnixTime) {
-        let (first, longest) = (self.first, self.longest);
-        let rest = self.resting.entry(whom).or_insert(Rest {
+    pub(super) fn failed(&self, whom: T, asked: Option<Duration>, now: UnixTime) {
+        let mut resting = self.lock();
+        let rest = resting.entry(whom).or_insert(Rest {
             until: now,
             pause: Duration::ZERO,
             failures: 0,
@@ -48,9 +52,10 @@ impl<T: Eq + Hash> Rests<T> {
         if !rest.is_over(now) {
             return;
         }
-        let pause = first
+        let pause = self
+            .first
             .saturating_mul(1 << rest.failures.min(10))
-            .min(longest)
+            .min(self.longest)
             .max(asked.unwrap_or_default());
         rest.failures = rest.failures.saturating_add(1);
         rest.until = now + pause;
@@ -58,20 +63,25 @@ impl<T: Eq + Hash> Rests<T> {
     }
 
     /// Those are worth a try at once.
-    pub(super) fn wake(&mut self, whom: impl Fn(&T) -> bool) {
-        self.resting.retain(|each, _| !whom(each));
+    pub(super) fn wake(&self, whom: impl Fn(&T) -> bool) {
+        self.lock().retain(|each, _| !whom(each));
     }
 
     /// It works.
-    pub(super) fn works(&mut self, whom: &T) {
-        self.resting.remove(whom);
+    pub(super) fn works(&self, whom: &T) {
+        self.lock().remove(whom);
     }
 
     /// Forgets those that nobody has asked again for long: they are gone.
-    pub(super) fn tidy(&mut self, now: UnixTime) {
+    pub(super) fn tidy(&self, now: UnixTime) {
         let longest = self.longest;
-        self.resting
+        self.lock()
             .retain(|_, rest| now < rest.until + longest + longest);
+    }
+
+    /// Each change is one step: what a task that panicked left is whole.
+    fn lock(&self) -> MutexGuard<'_, HashMap<T, Rest>> {
+        self.resting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -88,7 +98,7 @@ mod tests {
     #[test]
     fn pauses_double_and_end_with_the_first_success() {
         let seconds = Duration::from_secs;
-        let mut rests = Rests::new(seconds(30), seconds(100));
+        let rests = Rests::new(seconds(30), seconds(100));
         assert!(rests.may(&"a", UnixTime(0)));
         let mut now = UnixTime(0);
         for pause in [30, 60, 100, 100] {
@@ -105,8 +115,8 @@ mod tests {
         rests.failed("a", None, now);
         assert!(rests.may(&"a", now + seconds(30)));
         rests.tidy(now + seconds(30));
-        assert_eq!(rests.resting.len(), 1);
+        assert_eq!(rests.lock().len(), 1);
         rests.tidy(now + seconds(230));
-        assert_eq!(rests.resting.len(), 0);
+        assert_eq!(rests.lock().len(), 0);
     }
 }
