@@ -2,26 +2,12 @@
 
 use std::sync::Arc;
 
-use mailgrant_storage::{
-    AccountFilter, Completion, ConnectPhase, ConnectStatus, Consumed, Outcome, SecretHash, Storage,
-};
+use mailgrant_storage::{Completion, ConnectPhase, ConnectStatus, Consumed, Outcome, Storage};
 use serde_json::json;
 
-use crate::support::{NOW, attempt, grant, later, new_account, ran_out, returned, session};
-
-fn hash(text: &str) -> SecretHash {
-    SecretHash::of(text)
-}
-
-async fn account_count(storage: &dyn Storage) -> usize {
-    storage
-        .accounts()
-        .list(&AccountFilter::default(), None, 100)
-        .await
-        .unwrap()
-        .items
-        .len()
-}
+use crate::support::{
+    NOW, account_count, attempt, grant, hash, later, new_account, ran_out, returned, session,
+};
 
 pub async fn a_failed_session_cannot_be_completed(storage: Arc<dyn Storage>) {
     let session = returned(&*storage, "token").await;

@@ -1,26 +1,13 @@
 use std::sync::Arc;
 
 use mailgrant_storage::{
-    AccountFilter, AccountState, Completion, ConnectPhase, ConnectStatus, Consumed, NewAccount,
-    Outcome, SecretHash, Storage,
+    AccountState, Completion, ConnectPhase, ConnectStatus, Consumed, NewAccount, Outcome, Storage,
 };
 use serde_json::json;
 
-use crate::support::{NOW, attempt, grant, identity, later, new_account, returned, session};
-
-fn hash(text: &str) -> SecretHash {
-    SecretHash::of(text)
-}
-
-async fn account_count(storage: &dyn Storage) -> usize {
-    storage
-        .accounts()
-        .list(&AccountFilter::default(), None, 100)
-        .await
-        .unwrap()
-        .items
-        .len()
-}
+use crate::support::{
+    NOW, account_count, attempt, grant, hash, identity, later, new_account, returned, session,
+};
 
 pub async fn a_session_is_found_by_id_and_by_token(storage: Arc<dyn Storage>) {
     let sessions = storage.connect_sessions();

@@ -8,9 +8,9 @@ use mailgrant_core::scope::Scopes;
 use mailgrant_core::time::UnixTime;
 use mailgrant_core::token::RefreshToken;
 use mailgrant_storage::{
-    Account, AccountId, AccountState, ConnectSession, Event, EventKind, Flow, Identity,
-    MasterKeySource, NewAccount, NewAttempt, NewConnectSession, NewEvent, NewGrant, SecretHash,
-    Storage, SystemRandom, Transition, open,
+    Account, AccountFilter, AccountId, AccountState, ConnectSession, Event, EventKind, Flow,
+    Identity, MasterKeySource, NewAccount, NewAttempt, NewConnectSession, NewEvent, NewGrant,
+    SecretHash, Storage, SystemRandom, Transition, open,
 };
 use serde_json::{Value, json};
 
@@ -18,6 +18,17 @@ pub const NOW: UnixTime = UnixTime(1_790_000_000);
 
 pub fn later(seconds: i64) -> UnixTime {
     UnixTime(NOW.0 + seconds)
+}
+
+pub fn hash(text: &str) -> SecretHash {
+    SecretHash::of(text)
+}
+
+/// How many accounts there are, of a hundred at most.
+pub async fn account_count(storage: &dyn Storage) -> usize {
+    let accounts = storage.accounts();
+    let page = accounts.list(&AccountFilter::default(), None, 100).await;
+    page.unwrap().items.len()
 }
 
 /// A SQLite database in a directory that goes with the second value.
@@ -143,7 +154,7 @@ pub async fn session_mending(
         mends: mends.cloned(),
         return_url: None,
         metadata: json!({"customer": 7}),
-        client_token: SecretHash::of(token),
+        client_token: hash(token),
         expires_at: later(600),
     };
     storage.connect_sessions().add(session, NOW).await.unwrap()
@@ -156,8 +167,8 @@ pub fn ran_out(session: &ConnectSession) -> Value {
 
 pub fn attempt(state: &str) -> NewAttempt {
     NewAttempt {
-        state: SecretHash::of(state),
-        browser: SecretHash::of("cookie"),
+        state: hash(state),
+        browser: hash("cookie"),
         nonce: Nonce::from_random([1; 32]),
         code_verifier: CodeVerifier::from_random([2; 32]),
     }
@@ -177,12 +188,12 @@ pub async fn returned_mending(
     let state = format!("state of {token}");
     storage
         .connect_sessions()
-        .begin(&SecretHash::of(token), attempt(&state), NOW)
+        .begin(&hash(token), attempt(&state), NOW)
         .await
         .unwrap();
     storage
         .connect_sessions()
-        .consume_state(&SecretHash::of(&state), NOW)
+        .consume_state(&hash(&state), NOW)
         .await
         .unwrap();
     session
