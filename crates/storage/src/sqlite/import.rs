@@ -5,33 +5,19 @@ use std::time::Duration;
 use async_trait::async_trait;
 use mailgrant_core::time::UnixTime;
 use mailgrant_core::token::RefreshToken;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::account_change::{self, mailbox_key};
 use super::account_row::{account_id, find};
-use super::change::Change;
 use super::error::{failed, malformed};
-use super::{Sqlite, event, hold};
+use super::import_begin::{again, done, forget, insert, under_way};
+use super::import_row::{ImportRow, columns, place};
+use super::{Sqlite, account_change, hold, import_end};
 use crate::account::{AccountState, Connected, NewAccount, NewGrant};
 use crate::error::Error;
-use crate::event::{EventKind, NewEvent};
 use crate::hash::SecretHash;
 use crate::hold::Hold;
 use crate::id::ImportId;
 use crate::import::{Begun, Import, ImportRepository, NewImport, Rest};
-use crate::seal::{Place, Sealer};
-
-macro_rules! columns {
-    () => {
-        "id, site, application, request, sealed_refresh_token, generation, attempts, expires_at"
-    };
-}
-
-macro_rules! told {
-    () => {
-        "site, application, mailbox_key, account_id IS NULL AND next_attempt_at IS NOT NULL AS was_tried"
-    };
-}
 
 /// Of `?1`, the time.
 macro_rules! due {
@@ -197,19 +183,7 @@ impl ImportRepository for Sqlite {
         now: UnixTime,
     ) -> Result<(), Error> {
         let mut change = self.write().await?;
-        let row: Option<ToldRow> = sqlx::query_as(concat!(
-            "UPDATE imports SET next_attempt_at = ?3, expires_at = ?4 \
-             WHERE id = ?1 AND generation = ?2 AND account_id IS NULL RETURNING ",
-            told!()
-        ))
-        .bind(id.as_str())
-        .bind(expected)
-        .bind(rest.next_attempt_at.map(|time| time.0))
-        .bind(rest.expires_at.0)
-        .fetch_optional(&mut *change)
-        .await
-        .map_err(failed)?;
-        tell(&mut change, row, told, now).await?;
+        import_end::rest(&mut change, id, expected, rest, told, now).await?;
         change.commit().await
     }
 
@@ -221,16 +195,7 @@ impl ImportRepository for Sqlite {
         now: UnixTime,
     ) -> Result<(), Error> {
         let mut change = self.write().await?;
-        let row: Option<ToldRow> = sqlx::query_as(concat!(
-            "DELETE FROM imports WHERE id = ?1 AND generation = ?2 AND account_id IS NULL RETURNING ",
-            told!()
-        ))
-        .bind(id.as_str())
-        .bind(expected)
-        .fetch_optional(&mut *change)
-        .await
-        .map_err(failed)?;
-        tell(&mut change, row, told, now).await?;
+        import_end::discard(&mut change, id, expected, told, now).await?;
         change.commit().await
     }
 
@@ -275,215 +240,14 @@ impl Sqlite {
         let mut given_up = 0;
         let mut change = self.write().await?;
         for (id, _) in &held {
-            let row: Option<ToldRow> = sqlx::query_as(concat!(
-                "DELETE FROM imports WHERE id = ?1 AND expires_at <= ?2 RETURNING ",
-                told!()
-            ))
-            .bind(id)
-            .bind(now.0)
-            .fetch_optional(&mut *change)
-            .await
-            .map_err(failed)?;
-            if let Some(row) = row.filter(|row| row.was_tried) {
-                let ended = json!({"code": "import_expired", "title": "The import was given up",
-                    "detail": "the authority or the mail server did not answer in time", "remedy": [RENEW]});
-                tell(&mut change, Some(row), Some(ended), now).await?;
-                given_up += 1;
-            }
+            given_up += u64::from(import_end::expire(&mut change, id, now).await?);
         }
         change.commit().await?;
         Ok(given_up)
     }
 }
 
-/// The import of the same token for the same mailbox that has an account.
-async fn done(
-    change: &mut Change<'_>,
-    import: &NewImport,
-    given: &SecretHash,
-) -> Result<Option<DoneRow>, Error> {
-    sqlx::query_as(
-        "SELECT id, account_id FROM imports WHERE site = ?1 AND application = ?2 AND given_hash = ?3 \
-         AND mailbox_key = ?4 AND account_id IS NOT NULL",
-    )
-    .bind(&import.site)
-    .bind(&import.application)
-    .bind(given.as_bytes())
-    .bind(key(import))
-    .fetch_optional(&mut **change)
-    .await
-    .map_err(failed)
-}
-
-/// The import of the same token that has none yet, for whichever mailbox it was.
-async fn under_way(
-    change: &mut Change<'_>,
-    import: &NewImport,
-    given: &SecretHash,
-) -> Result<Option<UnderWayRow>, Error> {
-    sqlx::query_as(
-        "SELECT id, expires_at FROM imports WHERE site = ?1 AND application = ?2 AND given_hash = ?3 \
-         AND account_id IS NULL",
-    )
-    .bind(&import.site)
-    .bind(&import.application)
-    .bind(given.as_bytes())
-    .fetch_optional(&mut **change)
-    .await
-    .map_err(failed)
-}
-
-async fn insert(
-    change: &mut Change<'_>,
-    import: &NewImport,
-    given: &SecretHash,
-    now: UnixTime,
-) -> Result<(ImportRow, Hold), Error> {
-    let id = ImportId::generate(now, &*change.storage.random);
-    let hold = hold::take(change.storage.file.real(), id.as_str()).await?;
-    let sealer = &change.storage.sealer;
-    let sealed = sealer.seal(import.refresh_token.expose(), place(id.as_str()))?;
-    sqlx::query_as(concat!(
-        "INSERT INTO imports (id, site, application, given_hash, mailbox_key, request, sealed_refresh_token, \
-         generation, attempts, next_attempt_at, account_id, created_at, expires_at) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 1, 1, ?8, NULL, ?8, ?9) RETURNING ",
-        columns!()
-    ))
-    .bind(id.as_str())
-    .bind(&import.site)
-    .bind(&import.application)
-    .bind(given.as_bytes())
-    .bind(key(import))
-    .bind(request(import))
-    .bind(sealed)
-    .bind(now.0)
-    .bind(import.expires_at.0)
-    .fetch_one(&mut **change)
-    .await
-    .map(|row| (row, hold))
-    .map_err(failed)
-}
-
-/// The same token was given again: the newest names count.
-async fn again(
-    change: &mut Change<'_>,
-    id: String,
-    import: &NewImport,
-    now: UnixTime,
-) -> Result<ImportRow, Error> {
-    sqlx::query_as(concat!(
-        "UPDATE imports SET mailbox_key = ?2, request = ?3, attempts = attempts + 1, next_attempt_at = ?4, \
-         expires_at = ?5 WHERE id = ?1 RETURNING ",
-        columns!()
-    ))
-    .bind(id)
-    .bind(key(import))
-    .bind(request(import))
-    .bind(now.0)
-    .bind(import.expires_at.0)
-    .fetch_one(&mut **change)
-    .await
-    .map_err(failed)
-}
-
-async fn forget(change: &mut Change<'_>, id: &str) -> Result<(), Error> {
-    sqlx::query("DELETE FROM imports WHERE id = ?1")
-        .bind(id)
-        .execute(&mut **change)
-        .await
-        .map_err(failed)?;
-    Ok(())
-}
-
-/// Tells that there will be no account, where something is to be told.
-async fn tell(
-    change: &mut Change<'_>,
-    row: Option<ToldRow>,
-    diagnosis: Option<Value>,
-    now: UnixTime,
-) -> Result<(), Error> {
-    let (Some(row), Some(diagnosis)) = (row, diagnosis) else {
-        return Ok(());
-    };
-    let told = NewEvent {
-        site: Some(row.site),
-        kind: EventKind::ImportFailed,
-        account: None,
-        connect_session: None,
-        data: json!({
-            "application": row.application,
-            "imap_user": Some(row.mailbox_key).filter(|mailbox| !mailbox.is_empty()),
-            "diagnosis": diagnosis,
-        }),
-    };
-    event::add(change, told, now).await?;
-    Ok(())
-}
-
-#[derive(sqlx::FromRow)]
-struct DoneRow {
-    id: String,
-    account_id: String,
-}
-
-#[derive(sqlx::FromRow)]
-struct UnderWayRow {
-    id: String,
-    expires_at: i64,
-}
-
-#[derive(sqlx::FromRow)]
-struct ToldRow {
-    site: String,
-    application: String,
-    mailbox_key: String,
-    was_tried: bool,
-}
-
-#[derive(sqlx::FromRow)]
-struct ImportRow {
-    id: String,
-    site: String,
-    application: String,
-    request: String,
-    sealed_refresh_token: Vec<u8>,
-    generation: i64,
-    attempts: i64,
-    expires_at: i64,
-}
-
-impl ImportRow {
-    fn open(self, sealer: &Sealer) -> Result<Import, Error> {
-        let bad = |column| malformed(column, &self.id);
-        let token = sealer.open(&self.sealed_refresh_token, place(&self.id))?;
-        Ok(Import {
-            refresh_token: RefreshToken::new(token.as_str()).map_err(|_| bad(COLUMN))?,
-            request: serde_json::from_str(&self.request).map_err(|_| bad("imports.request"))?,
-            attempts: u32::try_from(self.attempts).map_err(|_| bad("imports.attempts"))?,
-            id: self.id.parse().map_err(|_| bad("imports.id"))?,
-            site: self.site,
-            application: self.application,
-            generation: self.generation,
-            expires_at: UnixTime(self.expires_at),
-        })
-    }
-}
-
-fn key(import: &NewImport) -> String {
-    mailbox_key(import.request.mailbox.as_deref().unwrap_or_default())
-}
-
-fn request(import: &NewImport) -> String {
-    json!(import.request).to_string()
-}
-
-fn place(id: &str) -> Place<'_> {
-    Place { column: COLUMN, id }
-}
-
-const COLUMN: &str = "imports.sealed_refresh_token";
 /// How long a token that was given is known again.
 const REMEMBERED: Duration = Duration::from_secs(30 * 86_400);
 /// Expired ones that are looked at in one transaction.
 const AT_ONCE: u32 = 100;
-const RENEW: &str = "Import a newer refresh token, or let the person sign in.";
