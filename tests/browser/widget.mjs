@@ -213,18 +213,19 @@ async function run({ name, play }, index) {
     async open(query = {}, session = {}, context = {}) {
       Object.assign(the.session, session);
       the.context = await browser.newContext(context);
+      the.context.setDefaultTimeout(60_000); // on a machine that does much else
       the.page = await the.context.newPage();
       await the.page.goto(`${servers.site}/?${new URLSearchParams({ token, ...query })}`);
     },
     button: () => the.page.locator("mailgrant-connect").getByRole("button").first(),
     async click() {
-      const [popup] = await Promise.all([the.context.waitForEvent("page", { timeout: 10_000 }), the.button().click()]);
+      const [popup] = await Promise.all([the.context.waitForEvent("page"), the.button().click()]);
       return popup;
     },
     /** Lets the page act by itself: to the popup blocker, whatever Playwright evaluates is a gesture of the person. */
     untouched: () => the.page.waitForTimeout(1500),
     shows: (view) => the.page.locator(`mailgrant-connect[data-view="${view}"]`).waitFor(),
-    ended: () => the.page.waitForFunction((names) => window.seen.some(([name]) => names.includes(name)), TERMINAL, { timeout: 15_000 }),
+    ended: () => the.page.waitForFunction((names) => window.seen.some(([name]) => names.includes(name)), TERMINAL),
     /** The terminal events, after a while in which a second one might have come. */
     async ends() {
       await the.page.waitForTimeout(300);
