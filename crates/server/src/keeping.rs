@@ -1,5 +1,6 @@
 //! What the gateway does by itself, so that access goes on without anybody.
 
+mod admission;
 mod credentials;
 mod grants;
 mod imports;
@@ -19,6 +20,7 @@ use crate::{pauses, state::Gateway};
 /// What is remembered from one round to the next.
 #[derive(Default)]
 pub(crate) struct Keeping {
+    admission: admission::Look,
     grants: grants::Keeper,
     mailboxes: mailboxes::Keeper,
     credentials: credentials::Watch,
@@ -28,6 +30,7 @@ pub(crate) struct Keeping {
 pub(crate) async fn round(gateway: &Gateway) {
     tidy::tidy(gateway).await;
     credentials::watch(gateway).await;
+    admission::look(gateway).await;
     imports::resume(gateway).await;
     grants::keep(gateway).await;
     mailboxes::keep(gateway).await;
@@ -63,7 +66,8 @@ pub(crate) async fn run(gateway: Data<Gateway>) {
             gateway.stopping.run_until_cancelled(resuming).await;
         }
     };
-    tokio::join!(tidying, keeping, trying, importing);
+    let admitting = async { while !admission::look(&gateway).await && goes_on(&gateway).await {} };
+    tokio::join!(tidying, keeping, trying, importing, admitting);
 }
 
 /// Whether the account's next try is due.

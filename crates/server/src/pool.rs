@@ -27,7 +27,7 @@ use self::{
 use crate::{
     environment::Clock,
     settings::Application,
-    tokens::{self, LiveToken, TokenKeeper},
+    tokens::{LiveToken, TokenKeeper},
 };
 
 /// IMAP sessions of all accounts.
@@ -119,7 +119,7 @@ impl Pool {
     pub(crate) async fn lease(&self, account: &Account) -> Result<Lease, Error> {
         let inner = &self.0;
         // A kept session lives on the same grant as a kept token.
-        tokens::check_state(account)?;
+        inner.tokens.admit(account).await?;
         let slot = inner.slot(&account.id);
         let now = inner.clock.now();
         slot.check_pause(now)?;

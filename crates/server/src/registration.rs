@@ -1,7 +1,11 @@
 //! The operator's applications, each with the client that speaks for it.
 
+mod admission;
+
+use mailgrant_core::discovery::is_guid;
 use mailgrant_oauth::{Client, Error, ErrorKind};
 
+pub(crate) use self::admission::{TENANT_NOT_ALLOWED, no_application};
 use crate::{diagnosis::Asked, problem::Problem, settings::Application, tokens};
 
 /// An application and the client that speaks for it.
@@ -47,13 +51,10 @@ impl Registration {
                 None => Ok(None),
             };
         }
-        let configured = application.tenant.as_deref();
-        let own = configured
-            .or(provider.default_tenant.as_deref())
-            .filter(|own| !self.is_many(own));
+        let own = self.own();
         let Some(given) = given else {
             return match own {
-                Some(_) => Ok(None),
+                Some(own) => self.check_own(own).map(|()| None),
                 None => Err(wrong(format!(
                     "application `{}` serves many tenants: give the id or a domain of the mailbox's",
                     application.id
@@ -65,8 +66,8 @@ impl Registration {
                 "must be the id or a domain of one tenant: an application's own access belongs to one",
             ));
         }
-        if own.is_some_and(|own| own.eq_ignore_ascii_case(given)) {
-            return Ok(None);
+        if let Some(own) = own.filter(|own| own.eq_ignore_ascii_case(given)) {
+            return self.check_own(own).map(|()| None);
         }
         let id = self.tenant_id(given).await?;
         match own {
@@ -76,6 +77,15 @@ impl Registration {
                 "application `{}` is registered for tenant {own} only; leave it out, or use an application whose `tenant` is organizations",
                 application.id
             ))),
+        }
+    }
+
+    /// The application's own tenant is on the list where there is one; a list of ids does not know it by its domain.
+    fn check_own(&self, own: &str) -> Result<(), Problem> {
+        if is_guid(own) {
+            self.check_allowed(own)
+        } else {
+            Ok(())
         }
     }
 
@@ -132,10 +142,7 @@ fn wrong(detail: impl Into<String>) -> Problem {
 
 /// What stands in the place of the tenant's name in an issuer.
 const TENANT: &str = "{tenant}";
-/// Entra's words for many tenants, wherever an authority is like Entra; the last is that of personal accounts.
-const MANY: [&str; 4] = [
-    "common",
-    "organizations",
-    "consumers",
-    "9188040d-6c67-4c5b-b112-36a304b66dad",
-];
+/// Entra's words for many tenants, wherever an authority is like Entra.
+const MANY: [&str; 4] = ["common", "organizations", "consumers", PERSONAL];
+/// The tenant of all personal accounts at Entra.
+const PERSONAL: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";

@@ -26,7 +26,7 @@ use self::{
     wanted::{Key, Wanted},
 };
 pub(crate) use crate::registration::Registration;
-use crate::{diagnosis::Diagnosis, environment::Clock};
+use crate::{diagnosis::Diagnosis, environment::Clock, registration::no_application};
 
 /// An access token that is good for a while.
 #[derive(Debug, Clone)]
@@ -96,7 +96,7 @@ impl TokenKeeper {
     /// # Errors
     /// When the account cannot have one now; [`Error`] says whether waiting helps or a person must act.
     pub async fn access_token(&self, account: &Account) -> Result<LiveToken, Error> {
-        check_state(account)?;
+        self.admit(account).await?;
         self.token(&self.0.wanted(account)?, None).await
     }
 
@@ -111,8 +111,29 @@ impl TokenKeeper {
         account: &Account,
         refused: &LiveToken,
     ) -> Result<LiveToken, Error> {
-        check_state(account)?;
+        self.admit(account).await?;
         self.token(&self.0.wanted(account)?, Some(refused)).await
+    }
+
+    /// Whether the account may have access at all, by what is known of it and by today's settings.
+    ///
+    /// # Errors
+    /// Whose turn it is, when not. That the settings do not take it is on record then.
+    pub(crate) async fn admit(&self, account: &Account) -> Result<(), Error> {
+        check_state(account)?;
+        let admitted = match self.0.registration(&account.application) {
+            Ok(registration) => registration
+                .admit(account)
+                .map_err(|found| Error::Excluded(Box::new(found))),
+            Err(error) => Err(error),
+        };
+        let Err(error) = admitted else { return Ok(()) };
+        let outcome = Err(error.clone());
+        if error::is_news(account, &outcome, self.0.clock.now()) {
+            let nothing_held = Slot::default();
+            self.0.record(account, &outcome, &nothing_held).await;
+        }
+        Err(error)
     }
 
     /// Forgets what is in memory: the account is gone, or has a new grant.
@@ -130,7 +151,7 @@ impl TokenKeeper {
         account: &Account,
         since: UnixTime,
     ) -> Result<LiveToken, Error> {
-        check_state(account)?;
+        self.admit(account).await?;
         let wanted = self.0.wanted(account)?;
         let slot = self.0.slot(&wanted.key);
         if self.0.is_mended(&wanted, &slot).await {
@@ -290,9 +311,7 @@ impl Inner {
     fn registration(&self, application: &str) -> Result<&Registration, Error> {
         self.registrations
             .get(application)
-            .ok_or_else(|| Error::NoApplication {
-                application: application.to_owned(),
-            })
+            .ok_or_else(|| Error::Excluded(Box::new(no_application(application))))
     }
 
     fn wanted(&self, account: &Account) -> Result<Wanted, Error> {
@@ -330,7 +349,7 @@ impl Inner {
         let outcome = journey.fly().await;
         slot.land(&outcome, with, self.clock.now());
         let matters = match &outcome {
-            Ok(_) | Err(Error::ReauthRequired(_)) => true,
+            Ok(_) | Err(Error::ReauthRequired(_) | Error::Excluded(_)) => true,
             // As long as the token in memory serves, there is time to mend it.
             Err(Error::Refused(_)) => !slot.serves(self.clock.now()),
             // While nobody waits for it, a passing fault is nobody's.
@@ -397,7 +416,7 @@ impl Inner {
 ///
 /// # Errors
 /// Whose turn it is, when not.
-pub(crate) fn check_state(account: &Account) -> Result<(), Error> {
+fn check_state(account: &Account) -> Result<(), Error> {
     let known = || account.diagnosis.as_ref().and_then(Diagnosis::from_json);
     match account.state {
         AccountState::Disabled => Err(Error::Disabled),

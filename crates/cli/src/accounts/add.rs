@@ -152,7 +152,10 @@ fn exit(problem: &Problem) -> Exit {
         Code::MailboxAccessRefused | Code::ConsentRequired | Code::AccountDisabled => {
             Exit::PersonNeeded
         }
-        Code::AuthorityRefused | Code::Misconfigured | Code::InvalidField => Exit::Configuration,
+        Code::AuthorityRefused
+        | Code::Misconfigured
+        | Code::TenantNotAllowed
+        | Code::InvalidField => Exit::Configuration,
         Code::AuthorityUnavailable
         | Code::MailServerUnavailable
         | Code::StorageUnavailable

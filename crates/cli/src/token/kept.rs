@@ -117,7 +117,7 @@ fn refused(error: TokenError, account: Option<&Account>) -> Refusal {
         TokenError::ReauthRequired(_) | TokenError::ConsentRequired(_) | TokenError::Disabled => {
             Exit::PersonNeeded
         }
-        TokenError::Refused(_) | TokenError::NoApplication { .. } => Exit::Configuration,
+        TokenError::Refused(_) | TokenError::Excluded(_) => Exit::Configuration,
         TokenError::Unavailable { .. } | TokenError::Storage { .. } | TokenError::Stopping => {
             Exit::Unavailable
         }
@@ -144,7 +144,9 @@ fn refused(error: TokenError, account: Option<&Account>) -> Refusal {
         (_, None) => error.to_string(),
     };
     let message = match &error {
-        TokenError::Refused(diagnosis) => with_steps(message, &diagnosis.remedy),
+        TokenError::Refused(diagnosis) | TokenError::Excluded(diagnosis) => {
+            with_steps(message, &diagnosis.remedy)
+        }
         _ => message,
     };
     Refusal {

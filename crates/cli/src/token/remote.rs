@@ -171,7 +171,9 @@ async fn sent(request: RequestBuilder) -> Result<(StatusCode, Option<Duration>, 
 
 fn refused(status: StatusCode, problem: &Problem) -> Failure {
     let exit = match (status.as_u16(), problem.code.as_str()) {
-        (401 | 403, _) | (_, "misconfigured" | "authority_refused") => Exit::Configuration,
+        (401 | 403, _) | (_, "misconfigured" | "tenant_not_allowed" | "authority_refused") => {
+            Exit::Configuration
+        }
         (
             _,
             "reauth_required" | "consent_required" | "account_disabled" | "mailbox_access_refused",
@@ -212,6 +214,7 @@ mod tests {
             (409, "reauth_required", Exit::PersonNeeded),
             (409, "account_disabled", Exit::PersonNeeded),
             (409, "authority_refused", Exit::Configuration),
+            (409, "tenant_not_allowed", Exit::Configuration),
             (429, "throttled", Exit::Unavailable),
             (500, "internal", Exit::Failed),
             (502, "authority_unavailable", Exit::Unavailable),

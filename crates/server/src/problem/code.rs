@@ -66,6 +66,8 @@ codes! {
     AlreadyConnected = "already_connected", CONFLICT, "The mailbox is connected already";
     /// The settings no longer fit what is stored.
     Misconfigured = "misconfigured", CONFLICT, "The gateway's settings must be mended";
+    /// The settings do not take mailboxes of the account's tenant.
+    TenantNotAllowed = "tenant_not_allowed", CONFLICT, "The gateway's settings do not take the tenant";
     /// The mailbox was rebuilt: ids and cursors from before are void.
     UidvalidityChanged = "uidvalidity_changed", GONE, "The mailbox was rebuilt";
     /// The authority gave a token but the mail server does not let it in.

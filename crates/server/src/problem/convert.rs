@@ -4,7 +4,7 @@ use actix_web::http::StatusCode;
 use mailgrant_mail::imap;
 
 use super::{Code, Problem};
-use crate::{diagnosis, pool, tokens};
+use crate::{diagnosis, pool, registration::TENANT_NOT_ALLOWED, tokens};
 
 impl From<mailgrant_storage::Error> for Problem {
     fn from(error: mailgrant_storage::Error) -> Self {
@@ -71,7 +71,12 @@ impl From<tokens::Error> for Problem {
                 "the database does not answer; try again",
             )
             .retry_after(Some(std::time::Duration::from_secs(2))),
-            Error::NoApplication { .. } => Self::new(Code::Misconfigured, detail),
+            Error::Excluded(diagnosis) if diagnosis.code == TENANT_NOT_ALLOWED => {
+                Self::new(Code::TenantNotAllowed, detail).diagnosed(*diagnosis)
+            }
+            Error::Excluded(diagnosis) => {
+                Self::new(Code::Misconfigured, detail).diagnosed(*diagnosis)
+            }
             Error::Gone => Self::not_found("account"),
             Error::Stopping => {
                 Self::new(Code::Busy, detail).retry_after(Some(std::time::Duration::from_secs(2)))

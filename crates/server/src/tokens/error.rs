@@ -42,12 +42,9 @@ pub enum Error {
         /// What the storage said.
         detail: String,
     },
-    /// The settings no longer have the account's application.
-    #[error("the settings have no application `{application}`; add it again or delete the account")]
-    NoApplication {
-        /// Its id.
-        application: String,
-    },
+    /// The settings no longer take the account, or no longer have its application. Nobody was asked.
+    #[error("{}", .0.detail)]
+    Excluded(Box<Diagnosis>),
     /// The account was deleted meanwhile.
     #[error("the account is gone")]
     Gone,
@@ -136,6 +133,10 @@ pub(super) fn is_news(
 ) -> bool {
     match (outcome, account.state) {
         (Ok(_), state) => state == AccountState::Degraded,
+        // Waiting changes nothing about the settings: once is enough.
+        (Err(Error::Excluded(diagnosis)), AccountState::Degraded) => {
+            account.diagnosis.as_ref() != Some(&diagnosis.to_json())
+        }
         // The next try is late: this was one.
         (Err(_), AccountState::Degraded) => account.next_attempt_at.is_none_or(|next| next <= now),
         (Err(_), _) => true,
@@ -170,6 +171,15 @@ pub(super) fn transition(
         Err(Error::ReauthRequired(Some(diagnosis))) if account.flow == Flow::Delegated => {
             Some(to(AccountState::ReauthRequired, diagnosis, None))
         }
+        Err(Error::Excluded(diagnosis)) => Some(Transition {
+            // A dead grant is no better for it, and who is switched off stays so.
+            from: &[
+                AccountState::PendingConsent,
+                AccountState::Connected,
+                AccountState::Degraded,
+            ],
+            ..to(AccountState::Degraded, diagnosis, None)
+        }),
         // A token alone will not show that the mail server works again.
         Err(Error::Unavailable { .. })
             if account.state == AccountState::Degraded && !is_authoritys(account) =>

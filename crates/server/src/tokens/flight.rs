@@ -42,6 +42,7 @@ impl Journey<'_> {
         if let Some(kept) = self.recall(registration, None).await {
             return Ok(kept);
         }
+        self.admit(registration).await?;
         let asked_at = self.inner.clock.now();
         let tenant = self.wanted.tenant.as_deref();
         let refused = |error| Error::of(&error, &registration.asked(tenant));
@@ -99,12 +100,22 @@ impl Journey<'_> {
         })
     }
 
+    /// Whether the application is still for that tenant, where only the authority can tell.
+    async fn admit(&self, registration: &Registration) -> Result<(), Error> {
+        let Some(tenant) = self.wanted.tenant.as_deref() else {
+            return Ok(());
+        };
+        let admitted = registration.admit_by_domain(tenant).await;
+        admitted.map_err(|found| Error::Excluded(Box::new(found)))
+    }
+
     async fn refresh(
         &self,
         registration: &Registration,
         grant: Grant,
         hold: &Hold,
     ) -> Result<Unstored, Error> {
+        self.admit(registration).await?;
         let asked_at = self.inner.clock.now();
         let asked = scopes::of_grant(&registration.application, &grant.scopes);
         let tenant = self.wanted.tenant.as_deref();

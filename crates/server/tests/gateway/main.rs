@@ -6,6 +6,7 @@
     missing_docs
 )]
 
+mod admission;
 mod api;
 mod bad_input;
 mod barred;

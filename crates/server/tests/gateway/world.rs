@@ -131,6 +131,17 @@ impl World {
         Gateway::start(settings, environment).await.unwrap()
     }
 
+    /// The operator changes the settings and starts the gateway again.
+    pub(crate) async fn settings_become(&mut self, change: impl FnOnce(String) -> String) {
+        let file = self.dir.path().join("mailgrant.toml");
+        let before = std::fs::read_to_string(&file).unwrap();
+        let after = change(before.clone());
+        assert_ne!(before, after, "nothing was changed");
+        std::fs::write(&file, after).unwrap();
+        let gateway = self.replica().await;
+        std::mem::replace(&mut self.gateway, gateway).stop().await;
+    }
+
     /// The beginning of an answer, its body unread.
     pub(crate) async fn open(&self, url: &str, headers: &[(&str, &str)]) -> reqwest::Response {
         let mut request = self.http.get(url);

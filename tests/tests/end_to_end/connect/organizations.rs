@@ -4,6 +4,7 @@ use mailgrant_tests::{
     customers::{DORA, FINN, HARROWGATE, RAVENGLASS},
     office::{ADA, CORP, GWEN, Office, Settings},
     person::Person,
+    process::mailgrant,
 };
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -57,6 +58,88 @@ async fn an_operator_takes_people_of_two_organizations_and_names_the_third() {
         logins.iter().all(|login| login["user"] != FINN),
         "{logins:#?}"
     );
+}
+
+#[tokio::test]
+async fn a_customer_taken_off_the_list_stops_and_comes_back_with_it() {
+    let both = "allowed_tenants = [\"7c1e6a52-90d4-4b3f-a6c8-2d5b81f0e943\", \"2b1f3c60-7d2e-4a55-8c11-90ab54cd7e02\"]";
+    let one = "allowed_tenants = [\"7c1e6a52-90d4-4b3f-a6c8-2d5b81f0e943\"]";
+    let mut office = office(Some("organizations"), both).await;
+    let ada = connected(&office, ADA).await;
+    let dora = connected(&office, DORA).await;
+    let asked = async |office: &Office| {
+        let tokens = office.sandbox.requests_of("token").await.unwrap();
+        let of_doras = |token: &&Value| token["tenant"] == HARROWGATE;
+        tokens.iter().filter(of_doras).count()
+    };
+    let before = asked(&office).await;
+
+    office.mend(|settings| settings.more = one).unwrap();
+    let path = |account: &Value| format!("/v1/accounts/{}", account["id"].as_str().unwrap());
+    let token = format!("{}/access-token", path(&dora));
+    for refused in [
+        office.gateway.get(&format!("{}/emails", path(&dora))).await,
+        office.gateway.post(&token, &json!({})).await,
+    ] {
+        assert_eq!(refused.status, StatusCode::CONFLICT, "{}", refused.text);
+        assert_eq!(refused.body["code"], "tenant_not_allowed");
+        let remedy = &refused.body["diagnosis"]["remedy"][0];
+        assert!(remedy.as_str().unwrap().contains(HARROWGATE), "{remedy}");
+    }
+    // The command line beside it says the same, and that it is the operator's turn.
+    let typed = mailgrant()
+        .args(["token", "--account", DORA, "--config"])
+        .arg(&office.gateway.configuration)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&typed.stderr);
+    assert_eq!(typed.status.code(), Some(3), "{said}");
+    assert!(
+        typed.stdout.is_empty() && said.contains("allowed_tenants"),
+        "{said}"
+    );
+    let stopped = look(&office, &dora).await;
+    assert_eq!(stopped["state"], "degraded", "{stopped:#}");
+    assert_eq!(stopped["diagnosis"]["code"], "tenant_not_allowed");
+    assert_eq!(emails(&office, &ada).await, StatusCode::OK);
+    assert_eq!(asked(&office).await, before, "nothing was asked");
+
+    office.mend(|settings| settings.more = both).unwrap();
+    assert_eq!(emails(&office, &dora).await, StatusCode::OK);
+    assert_eq!(look(&office, &dora).await["state"], "connected");
+    let events = office.gateway.get("/v1/events").await.body;
+    let of_dora: Vec<&str> = events["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|event| event["account_id"] == dora["id"])
+        .map(|event| event["type"].as_str().unwrap())
+        .filter(|kind| kind.starts_with("account."))
+        .collect();
+    assert_eq!(
+        of_dora,
+        ["account.connected", "account.degraded", "account.recovered"]
+    );
+}
+
+#[tokio::test]
+async fn a_domain_in_the_settings_is_the_tenant_that_the_authority_knows_it_as() {
+    let mut office = office(Some("organizations"), "").await;
+    let ada = connected(&office, ADA).await;
+    let dora = connected(&office, DORA).await;
+    office
+        .mend(|settings| settings.tenant = Some("harrowgate.test"))
+        .unwrap();
+    end_tokens(&office).await;
+    let path = format!("/v1/accounts/{}/emails", ada["id"].as_str().unwrap());
+    let refused = office.gateway.get(&path).await;
+    assert_eq!(
+        refused.body["code"], "tenant_not_allowed",
+        "{}",
+        refused.text
+    );
+    assert_eq!(look(&office, &ada).await["state"], "degraded");
+    assert_eq!(emails(&office, &dora).await, StatusCode::OK);
 }
 
 #[tokio::test]
