@@ -143,6 +143,15 @@ impl Found {
     }
 }
 
+/// What can be typed next, a line each.
+fn with_steps<'a>(mut message: String, steps: impl IntoIterator<Item = &'a String>) -> String {
+    for step in steps {
+        message.push_str("\n  - ");
+        message.push_str(step);
+    }
+    message
+}
+
 fn mailbox_missing() -> Failure {
     Failure::new(
         Exit::Usage,

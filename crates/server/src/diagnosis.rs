@@ -8,12 +8,16 @@ mod mailbox;
 mod refusal;
 mod unfinished;
 
-use mailgrant_core::token::ErrorResponse;
+use mailgrant_core::{
+    scope::{Scope, Scopes},
+    token::ErrorResponse,
+};
 use mailgrant_oauth::{Client, Credential, ErrorKind, Step};
+use mailgrant_storage::Account;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::settings::Application;
+use crate::{scopes, settings::Application};
 
 pub(crate) use self::mailbox::{
     Login, THROTTLED, is_mail_servers, is_not_connected, is_of_the_token, lacks_by_itself,
@@ -260,6 +264,58 @@ pub(crate) fn authority(error: &mailgrant_oauth::Error, asked: &Asked<'_>) -> Di
     }
 }
 
+/// The account cannot be used by that protocol: its token would lack these scopes.
+pub(crate) fn not_granted(
+    application: &Application,
+    account: &Account,
+    protocol: &str,
+    missing: &Scopes,
+) -> Diagnosis {
+    let id = &application.id;
+    let is_asked = |scope: &Scope| {
+        application
+            .scopes()
+            .iter()
+            .any(|all| scopes::same(all, scope))
+    };
+    let again = format!(
+        "The person signs in again: POST /v1/connect-sessions with {{\"account\": \"{}\"}}, or `mailgrant login --application {id}`.",
+        account.id
+    );
+    if missing.iter().all(is_asked) {
+        return Diagnosis::new(
+            SCOPE_NOT_GRANTED,
+            "The person has not agreed to this",
+            format!(
+                "{protocol} needs {missing}, to which nobody agreed when this account was connected; application `{id}` asks for it today"
+            ),
+            &[&again],
+        );
+    }
+    let unasked: Vec<&str> = missing
+        .iter()
+        .filter(|scope| !is_asked(scope))
+        .map(Scope::as_str)
+        .collect();
+    let all = application.scopes().iter().map(Scope::as_str);
+    let all: Vec<String> = all
+        .chain(unasked)
+        .map(|scope| format!("\"{scope}\""))
+        .collect();
+    Diagnosis::new(
+        SCOPE_NOT_ASKED,
+        "The application does not ask people for this",
+        format!("{protocol} needs {missing}, which `scopes` of application `{id}` does not name"),
+        &[
+            &format!(
+                "Write into the settings of application `{id}`: scopes = [{}], and start the gateway again.",
+                all.join(", ")
+            ),
+            &again,
+        ],
+    )
+}
+
 /// What to mend in an application's settings.
 fn unfit(application: &Application) -> String {
     let id = &application.id;
@@ -276,6 +332,10 @@ fn unfit(application: &Application) -> String {
     format!("Check provider, tenant, scopes and credential of application `{id}` in the settings.")
 }
 
+/// The settings do not ask people for it: the operator's turn.
+pub(crate) const SCOPE_NOT_ASKED: &str = "scope_not_asked";
+/// The settings do, but the person has not agreed yet.
+const SCOPE_NOT_GRANTED: &str = "scope_not_granted";
 /// No fault of the mailbox's: all of the gateway's connections are in use.
 pub(crate) const BUSY: &str = "gateway_busy";
 

@@ -25,6 +25,7 @@ use self::{
     slot::{Idle, Slot},
 };
 use crate::{
+    diagnosis,
     environment::Clock,
     settings::Application,
     tokens::{LiveToken, TokenKeeper},
@@ -279,39 +280,44 @@ impl Inner {
             .map_err(|_| Error::Busy)
     }
 
-    /// Connects and authenticates; a token from memory that is refused is renewed once.
+    /// Connects and authenticates; a token from memory that is refused is renewed once, as often as the keeper allows.
     async fn log_in(&self, account: &Account, slot: &Slot) -> Result<(Session, LiveToken), Error> {
-        let token = self.tokens.access_token(account).await?;
-        let refusal = match self
-            .connect(&account.application, &account.imap_user, &token.token)
-            .await
-        {
-            Ok(session) => return self.welcome(account, slot, session, token).await,
+        let begun = self.clock.now();
+        let mut token = self.tokens.access_token(account).await?;
+        let mut outcome = self.connect_as(account, &token).await;
+        if let Err(refusal) = &outcome
+            && refusal.is_authentication()
+            && refusal.backoff().is_none()
             // A token just made is no better when it is made again: the refusal is of another cause.
-            Err(error)
-                if error.is_authentication()
-                    && error.backoff().is_none()
-                    && self.clock.now().since(token.obtained_at) >= STALE =>
-            {
-                error
-            }
-            Err(error) => {
-                return Err(self
-                    .failed(account, slot, error, During::Login, &token.token)
-                    .await);
-            }
-        };
-        tracing::debug!(account = %account.id, error = %refusal, "token refused, renewing it once");
-        let token = self.tokens.renewed(account, &token).await?;
-        match self
-            .connect(&account.application, &account.imap_user, &token.token)
-            .await
+            && token.obtained_at < begun
         {
+            let found = self.diagnosis(account, refusal, &token.token);
+            let other = if diagnosis::lacks_by_itself(&found.code) {
+                self.tokens.renewed_for_all(account, &token).await?
+            } else {
+                self.tokens.renewed(account, &token).await?
+            };
+            if other.token != token.token {
+                tracing::debug!(account = %account.id, error = %refusal, "token refused, renewed once");
+                token = other;
+                outcome = self.connect_as(account, &token).await;
+            }
+        }
+        match outcome {
             Ok(session) => self.welcome(account, slot, session, token).await,
             Err(error) => Err(self
                 .failed(account, slot, error, During::Login, &token.token)
                 .await),
         }
+    }
+
+    async fn connect_as(
+        &self,
+        account: &Account,
+        token: &LiveToken,
+    ) -> Result<Session, imap::Error> {
+        self.connect(&account.application, &account.imap_user, &token.token)
+            .await
     }
 
     async fn connect(
@@ -358,5 +364,3 @@ fn gone() -> imap::Error {
 const MOST_OPEN: usize = 256;
 /// How long a request waits for a session before it is told to come back.
 const PATIENCE: Duration = Duration::from_secs(15);
-/// A refused token older than this may have been revoked, and is renewed once.
-const STALE: Duration = Duration::from_secs(60);

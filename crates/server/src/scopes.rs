@@ -48,6 +48,34 @@ pub(crate) fn of_grant(application: &Application, granted: &Scopes) -> Option<Sc
     Some(if reads { held } else { all.clone() })
 }
 
+/// Which of these a token lacks that is made of such a grant: what the person did not agree to, and what the application
+/// does not ask for today. An authority that calls what it grants by names of its own is believed.
+pub(crate) fn missing(application: &Application, granted: &Scopes, needed: &Scopes) -> Scopes {
+    let of_mail = |scope: &&Scope| !is_of_sign_in(scope.as_str());
+    let is_held = |held: &Scopes, scope: &Scope| held.iter().any(|other| same(other, scope));
+    let all = application.scopes();
+    let names_otherwise = !all
+        .iter()
+        .filter(of_mail)
+        .any(|scope| is_held(granted, scope));
+    let held = match of_grant(application, granted) {
+        Some(asked) => asked,
+        None if names_otherwise => all.clone(),
+        None => granted.clone(),
+    };
+    let lacks = needed.iter().filter(|scope| !is_held(&held, scope));
+    lacks.cloned().collect()
+}
+
+/// Whether both are one permission. Exchange's worldwide resource has two names.
+pub(crate) fn same(one: &Scope, other: &Scope) -> bool {
+    let plain = |scope: &Scope| {
+        let lower = scope.as_str().to_ascii_lowercase();
+        lower.replace("://outlook.office365.com/", "://outlook.office.com/")
+    };
+    plain(one) == plain(other)
+}
+
 /// What is granted when that was asked and this answered. Authorities do not list the scopes of the sign-in itself, or by
 /// other names; one that names no scope granted what was asked (RFC 6749 §5.1).
 pub(crate) fn granted(asked: &Scopes, answered: Option<&Scopes>) -> Scopes {
@@ -173,6 +201,28 @@ mod tests {
         assert_eq!(ask(&format!("openid {IMAP} {SMTP}").to_uppercase()), whole);
         assert_eq!(ask(IMAP), format!("offline_access {IMAP}"));
         assert_eq!(ask("a-word-of-its-own"), whole, "it names scopes otherwise");
+    }
+
+    #[test]
+    fn a_token_does_what_was_asked_and_agreed_to_and_no_more() {
+        let lacks = |settings: &str, granted: &str, by_name: bool| {
+            let mut application = application(&format!("openid offline_access {settings}"));
+            Arc::make_mut(&mut application.provider).refresh_names_scopes = by_name;
+            let needed = parsed(SMTP);
+            !missing(&application, &parsed(granted), &needed).is_empty()
+        };
+        let both = format!("{IMAP} {SMTP}");
+        for by_name in [true, false] {
+            assert!(!lacks(&both, &both, by_name));
+            assert!(!lacks(&both, &both.to_uppercase(), by_name));
+            assert!(lacks(&both, IMAP, by_name), "connected before it was asked");
+            assert!(lacks(IMAP, IMAP, by_name));
+            assert!(!lacks(&both, "words of-its-own", by_name));
+            let other_name = both.replace("office.com", "office365.com");
+            assert!(!lacks(&other_name, &other_name, by_name));
+        }
+        assert!(lacks(IMAP, &both, true), "it is not named any more");
+        assert!(!lacks(IMAP, &both, false), "all that was granted comes");
     }
 
     #[test]

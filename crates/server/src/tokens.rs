@@ -100,9 +100,11 @@ impl TokenKeeper {
         self.token(&self.0.wanted(account)?, None).await
     }
 
-    /// A token other than the one the mail server just refused.
+    /// A token other than the one the mail server just refused, or than one that ends too soon.
     ///
-    /// A token that other mailboxes live on is not renewed for one of them again and again: the same may come back.
+    /// It may be the same again: none is renewed for such a reason more than once in half a minute, and one that other
+    /// mailboxes live on once in ten. A server that refuses always makes no storm at the authority, which would take it
+    /// for a loop, and a grant for dead.
     ///
     /// # Errors
     /// As [`TokenKeeper::access_token`].
@@ -112,7 +114,24 @@ impl TokenKeeper {
         refused: &LiveToken,
     ) -> Result<LiveToken, Error> {
         self.admit(account).await?;
-        self.token(&self.0.wanted(account)?, Some(refused)).await
+        let wanted = self.0.wanted(account)?;
+        let pause = slot::between_refusals(wanted.key.is_shared());
+        self.token(&wanted, Some((refused, pause))).await
+    }
+
+    /// The same for a token that shows by itself that no mailbox opens for it: nobody lives on it.
+    ///
+    /// # Errors
+    /// As [`TokenKeeper::access_token`].
+    pub(crate) async fn renewed_for_all(
+        &self,
+        account: &Account,
+        refused: &LiveToken,
+    ) -> Result<LiveToken, Error> {
+        self.admit(account).await?;
+        let wanted = self.0.wanted(account)?;
+        let pause = slot::between_refusals(false);
+        self.token(&wanted, Some((refused, pause))).await
     }
 
     /// Whether the account may have access at all, by what is known of it and by today's settings.
@@ -232,14 +251,14 @@ impl TokenKeeper {
     async fn token(
         &self,
         wanted: &Wanted,
-        refused: Option<&LiveToken>,
+        refused: Option<(&LiveToken, Duration)>,
     ) -> Result<LiveToken, Error> {
         let slot = self.0.slot(&wanted.key);
         if let Some(agreed_at) = wanted.agreed_at() {
             slot.outdate(agreed_at);
         }
-        if let Some(refused) = refused {
-            slot.refuse(refused, wanted.key.is_shared(), self.0.clock.now());
+        if let Some((refused, pause)) = refused {
+            slot.refuse(refused, pause, self.0.clock.now());
         }
         if self.0.is_mended(wanted, &slot).await {
             slot.forget_pause();

@@ -3,15 +3,17 @@
 use std::time::Duration;
 
 use mailgrant_core::{
-    provider::MailHost,
-    scope::{Scope, Scopes},
+    provider::{MailHost, Provider},
+    scope::Scopes,
 };
 use mailgrant_storage::{Account, Flow};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::{
+    diagnosis,
     engine::Engine,
+    scopes,
     settings::Application,
     tokens::{Error, LiveToken},
 };
@@ -50,26 +52,59 @@ impl Protocol {
         }
     }
 
-    /// The scopes that a token of this account lacks for it: people are asked only for what the settings name.
-    #[must_use]
-    pub fn missing_scopes(self, account: &Account, application: &Application) -> Vec<String> {
-        let none = Scopes::default();
-        let needed = match self {
-            _ if account.flow == Flow::AppOnly => &none,
-            Self::Imap => &none,
-            Self::Smtp => &application.provider.smtp_scopes,
-            Self::Pop3 => &application.provider.pop3_scopes,
-        };
-        needed
-            .iter()
-            .map(Scope::as_str)
-            .filter(|scope| !application.scopes().contains(scope))
-            .map(str::to_owned)
-            .collect()
+    /// What a person must have agreed to besides reading by IMAP, which every account can.
+    fn needs(self, provider: &Provider) -> Option<&Scopes> {
+        match self {
+            Self::Imap => None,
+            Self::Smtp => Some(&provider.smtp_scopes),
+            Self::Pop3 => Some(&provider.pop3_scopes),
+        }
+    }
+
+    /// For a diagnosis.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Imap => "IMAP",
+            Self::Smtp => "SMTP",
+            Self::Pop3 => "POP3",
+        }
     }
 }
 
 impl Engine {
+    /// Whether a token of the account may be used by that protocol: a person agreed to certain things, and a token cannot
+    /// do more.
+    ///
+    /// # Errors
+    /// [`Error::NotGranted`] with what is missing, and whose turn it is; [`Error::Storage`].
+    pub async fn check_protocol(&self, account: &Account, protocol: Protocol) -> Result<(), Error> {
+        self.tokens.admit(account).await?;
+        let Some(application) = self.settings.application(&account.application) else {
+            return Ok(());
+        };
+        let Some(needs) = protocol
+            .needs(&application.provider)
+            .filter(|needs| !needs.is_empty() && account.flow == Flow::Delegated)
+        else {
+            return Ok(());
+        };
+        let stored = |error: mailgrant_storage::Error| Error::Storage {
+            detail: error.to_string(),
+        };
+        let grant = self.storage.grants().lookup(&account.id).await;
+        let granted = grant.map_err(stored)?.ok_or(Error::Gone)?.scopes;
+        let missing = scopes::missing(application, &granted, needs);
+        if missing.is_empty() {
+            return Ok(());
+        }
+        Err(Error::NotGranted(Box::new(diagnosis::not_granted(
+            application,
+            account,
+            protocol.name(),
+            &missing,
+        ))))
+    }
+
     /// A token of the account that is good for at least so long, or the newest where the authority's do not last so long.
     ///
     /// # Errors

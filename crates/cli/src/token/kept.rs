@@ -5,7 +5,7 @@ use std::time::Duration;
 use mailgrant_server::{Application, Engine, Environment, LiveToken, Protocol, TokenError};
 use mailgrant_storage::Account;
 
-use super::{Found, Refusal};
+use super::{Found, Refusal, with_steps};
 use crate::arguments::Token;
 use crate::failure::{Exit, Failure};
 use crate::{environment, mailbox};
@@ -25,11 +25,15 @@ async fn from(engine: &Engine, arguments: &Token) -> Result<Found, Refusal> {
         (Some(name), _) => {
             let account = mailbox::find(&**engine.storage(), name).await?;
             let application = environment::application(engine.settings(), &account.application)?;
-            check(protocol, &account, application)?;
+            let refused = |error| refused(error, Some(&account));
+            engine
+                .check_protocol(&account, protocol)
+                .await
+                .map_err(refused)?;
             let live = engine
                 .token_for(&account, Duration::from_secs(arguments.min_lifetime))
                 .await
-                .map_err(|error| refused(error, Some(&account)))?;
+                .map_err(refused)?;
             let own = || protocol.user(&account).to_owned();
             let user = arguments.mailbox.clone().unwrap_or_else(own);
             Ok(found(live, application, protocol, Some(user)))
@@ -59,20 +63,6 @@ fn found(
         user,
         host: protocol.host(application).cloned(),
     }
-}
-
-/// A person agreed to certain things; a token cannot do more.
-fn check(protocol: Protocol, account: &Account, application: &Application) -> Result<(), Failure> {
-    let missing = protocol.missing_scopes(account, application);
-    if missing.is_empty() {
-        return Ok(());
-    }
-    Err(Failure::configuration(format!(
-        "--protocol: application `{}` does not ask people for {}; add it to its `scopes` in the settings, then let the \
-         person sign in again",
-        application.id,
-        missing.join(" ")
-    )))
 }
 
 async fn of_application(
@@ -117,7 +107,8 @@ fn refused(error: TokenError, account: Option<&Account>) -> Refusal {
         TokenError::ReauthRequired(_) | TokenError::ConsentRequired(_) | TokenError::Disabled => {
             Exit::PersonNeeded
         }
-        TokenError::Refused(_) | TokenError::Excluded(_) => Exit::Configuration,
+        error if error.is_operators() => Exit::Configuration,
+        TokenError::NotGranted(_) => Exit::PersonNeeded,
         TokenError::Unavailable { .. } | TokenError::Storage { .. } | TokenError::Stopping => {
             Exit::Unavailable
         }
@@ -144,21 +135,13 @@ fn refused(error: TokenError, account: Option<&Account>) -> Refusal {
         (_, None) => error.to_string(),
     };
     let message = match &error {
-        TokenError::Refused(diagnosis) | TokenError::Excluded(diagnosis) => {
-            with_steps(message, &diagnosis.remedy)
-        }
+        TokenError::Refused(diagnosis)
+        | TokenError::Excluded(diagnosis)
+        | TokenError::NotGranted(diagnosis) => with_steps(message, &diagnosis.remedy),
         _ => message,
     };
     Refusal {
         failure: Failure::new(exit, message),
         retry_after,
     }
-}
-
-fn with_steps(mut message: String, steps: &[String]) -> String {
-    for step in steps {
-        message.push_str("\n  - ");
-        message.push_str(step);
-    }
-    message
 }

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use url::Url;
 
-use super::{Found, Refusal};
+use super::{Found, Refusal, with_steps};
 use crate::arguments::{AccountName, Protocol, Token};
 use crate::environment::variable;
 use crate::failure::{Exit, Failure};
@@ -79,6 +79,14 @@ struct Problem {
     code: String,
     detail: Option<String>,
     title: Option<String>,
+    diagnosis: Option<Finding>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Finding {
+    code: String,
+    remedy: Vec<String>,
 }
 
 impl Gateway {
@@ -170,13 +178,22 @@ async fn sent(request: RequestBuilder) -> Result<(StatusCode, Option<Duration>, 
 }
 
 fn refused(status: StatusCode, problem: &Problem) -> Failure {
+    let found = |code: &str| {
+        let diagnosis = problem.diagnosis.as_ref();
+        diagnosis.is_some_and(|found| found.code == code)
+    };
     let exit = match (status.as_u16(), problem.code.as_str()) {
         (401 | 403, _) | (_, "misconfigured" | "tenant_not_allowed" | "authority_refused") => {
             Exit::Configuration
         }
+        (_, "scope_missing") if found("scope_not_asked") => Exit::Configuration,
         (
             _,
-            "reauth_required" | "consent_required" | "account_disabled" | "mailbox_access_refused",
+            "scope_missing"
+            | "reauth_required"
+            | "consent_required"
+            | "account_disabled"
+            | "mailbox_access_refused",
         ) => Exit::PersonNeeded,
         (429 | 502..=504, _) => Exit::Unavailable,
         _ => Exit::Failed,
@@ -186,10 +203,9 @@ fn refused(status: StatusCode, problem: &Problem) -> Failure {
         .as_deref()
         .or(problem.title.as_deref())
         .unwrap_or("something else than a mailgrant gateway answered");
-    Failure::new(
-        exit,
-        format!("the gateway answers {}: {said}", status.as_u16()),
-    )
+    let message = format!("the gateway answers {}: {said}", status.as_u16());
+    let steps = problem.diagnosis.iter().flat_map(|found| &found.remedy);
+    Failure::new(exit, with_steps(message, steps))
 }
 
 fn unreadable() -> Failure {
@@ -215,6 +231,7 @@ mod tests {
             (409, "account_disabled", Exit::PersonNeeded),
             (409, "authority_refused", Exit::Configuration),
             (409, "tenant_not_allowed", Exit::Configuration),
+            (409, "scope_missing", Exit::PersonNeeded),
             (429, "throttled", Exit::Unavailable),
             (500, "internal", Exit::Failed),
             (502, "authority_unavailable", Exit::Unavailable),
@@ -227,6 +244,21 @@ mod tests {
             let failure = refused(StatusCode::from_u16(status).unwrap(), &problem);
             assert_eq!(failure.exit, exit, "{status} {code}");
         }
+    }
+
+    #[test]
+    fn what_to_type_next_comes_along() {
+        let problem: Problem = serde_json::from_str(
+            r#"{"code": "scope_missing", "detail": "SMTP needs more",
+                "diagnosis": {"code": "scope_not_asked", "remedy": ["Write it."]}}"#,
+        )
+        .unwrap();
+        let failure = refused(StatusCode::CONFLICT, &problem);
+        assert_eq!(failure.exit, Exit::Configuration);
+        assert_eq!(
+            failure.message,
+            "the gateway answers 409: SMTP needs more\n  - Write it."
+        );
     }
 
     #[test]

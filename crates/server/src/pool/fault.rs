@@ -30,7 +30,7 @@ pub(super) fn is_in_trouble(account: &Account) -> bool {
 /// Keeps a pause that the server asked for before a restart, or asked another process for.
 pub(super) fn check_pause(account: &Account, now: UnixTime) -> Result<(), Error> {
     let is_asked = is_in_trouble(account)
-        && diagnosis(account).is_some_and(|found| found.code == diagnosis::THROTTLED);
+        && known(account).is_some_and(|found| found.code == diagnosis::THROTTLED);
     match account.next_attempt_at {
         Some(next) if is_asked => slot::check(next, now),
         _ => Ok(()),
@@ -82,18 +82,9 @@ impl Inner {
         let asked = error.backoff();
         let next = slot.rest(asked, now, &*self.random);
         let is_refused = error.is_authentication() || diagnosis::is_not_connected(&error);
-        let found = match (asked, self.hosts.get(&account.application)) {
-            (Some(_), _) => diagnosis::throttled(&error),
-            (None, None) => diagnosis::unusable(&error),
-            (None, Some(host)) => {
-                let login = Login {
-                    application: &host.application,
-                    user: &account.imap_user,
-                    token,
-                    now,
-                };
-                diagnosis::mail_server(&error, &login)
-            }
+        let found = match asked {
+            Some(_) => diagnosis::throttled(&error),
+            None => self.diagnosis(account, &error, token),
         };
         self.transition(account, degraded(&found, is_refused, next))
             .await;
@@ -104,6 +95,25 @@ impl Inner {
             None if error.is_authentication() => Error::Refused(Box::new(found)),
             None => Error::Imap(error),
         }
+    }
+
+    /// What it means that the mail server answered so to this token.
+    pub(super) fn diagnosis(
+        &self,
+        account: &Account,
+        error: &imap::Error,
+        token: &AccessToken,
+    ) -> Diagnosis {
+        let Some(host) = self.hosts.get(&account.application) else {
+            return diagnosis::unusable(error);
+        };
+        let login = Login {
+            application: &host.application,
+            user: &account.imap_user,
+            token,
+            now: self.clock.now(),
+        };
+        diagnosis::mail_server(error, &login)
     }
 
     async fn transition(&self, account: &Account, transition: Transition) {
@@ -151,6 +161,6 @@ fn degraded(diagnosis: &Diagnosis, is_refused: bool, next_attempt_at: UnixTime) 
     }
 }
 
-fn diagnosis(account: &Account) -> Option<Diagnosis> {
+fn known(account: &Account) -> Option<Diagnosis> {
     account.diagnosis.as_ref().and_then(Diagnosis::from_json)
 }

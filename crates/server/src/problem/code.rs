@@ -68,6 +68,8 @@ codes! {
     Misconfigured = "misconfigured", CONFLICT, "The gateway's settings must be mended";
     /// The settings do not take mailboxes of the account's tenant.
     TenantNotAllowed = "tenant_not_allowed", CONFLICT, "The gateway's settings do not take the tenant";
+    /// The person has not agreed to what the request needs.
+    ScopeMissing = "scope_missing", CONFLICT, "The account's grant does not cover this";
     /// The mailbox was rebuilt: ids and cursors from before are void.
     UidvalidityChanged = "uidvalidity_changed", GONE, "The mailbox was rebuilt";
     /// The authority gave a token but the mail server does not let it in.

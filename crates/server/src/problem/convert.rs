@@ -49,6 +49,9 @@ impl From<tokens::Error> for Problem {
             Error::Refused(diagnosis) => {
                 Self::new(Code::AuthorityRefused, detail).with(Some(diagnosis))
             }
+            Error::NotGranted(diagnosis) => {
+                Self::new(Code::ScopeMissing, detail).diagnosed(*diagnosis)
+            }
             Error::Unavailable {
                 kind,
                 diagnosis,

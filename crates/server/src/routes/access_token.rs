@@ -100,22 +100,11 @@ pub(crate) async fn post(
         return Err(Problem::field("min_lifetime", "must be at most 86400"));
     }
     let account = account::find(&gateway, &caller.site, &which.0.account).await?;
-    let application = gateway.settings.application(&account.application);
-    if let Some(application) = application {
-        let missing = protocol.missing_scopes(&account, application);
-        if !missing.is_empty() {
-            return Err(Problem::field(
-                "protocol",
-                format!(
-                    "the application does not ask people for {}; the operator adds it to `scopes`, then the person signs in again",
-                    missing.join(" ")
-                ),
-            ));
-        }
-    }
+    gateway.check_protocol(&account, protocol).await?;
     let at_least = Duration::from_secs(min_lifetime.into());
     let live = gateway.token_for(&account, at_least).await?;
     let user = protocol.user(&account).to_owned();
+    let application = gateway.settings.application(&account.application);
     let host = application
         .and_then(|application| protocol.host(application))
         .map(|host| (host.host.as_str(), host.port));

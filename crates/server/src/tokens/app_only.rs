@@ -1,6 +1,8 @@
 //! Tokens for mailboxes that need not be accounts yet.
 
-use super::{Error, LiveToken, TokenKeeper, wanted::Wanted};
+use std::time::Duration;
+
+use super::{Error, LiveToken, TokenKeeper, slot, wanted::Wanted};
 
 impl TokenKeeper {
     /// An app-only token for a mailbox that need not be an account: the one that the application's accounts of that tenant
@@ -31,7 +33,13 @@ impl TokenKeeper {
         refused: &LiveToken,
     ) -> Result<LiveToken, Error> {
         let wanted = self.app_only(application, tenant, mailbox)?;
-        self.token(&wanted, Some(refused)).await
+        let pause = if wanted.key.is_shared() {
+            slot::between_refusals(true)
+        } else {
+            // Whoever adds a mailbox has often just mended something.
+            Duration::ZERO
+        };
+        self.token(&wanted, Some((refused, pause))).await
     }
 
     /// Hands this app-only token out no more: it says of itself that no mailbox opens for it.
@@ -44,7 +52,7 @@ impl TokenKeeper {
     ) {
         if let Ok(wanted) = self.app_only(application, tenant, mailbox) {
             let slot = self.0.slot(&wanted.key);
-            slot.refuse(refused, false, self.0.clock.now());
+            slot.refuse(refused, Duration::ZERO, self.0.clock.now());
         }
     }
 

@@ -26,6 +26,9 @@ pub enum Error {
     /// The authority refused the application, not the person: the operator must act.
     #[error("{}", .0.detail)]
     Refused(Box<Diagnosis>),
+    /// What it is wanted for needs more than the person agreed to.
+    #[error("{}", .0.detail)]
+    NotGranted(Box<Diagnosis>),
     /// The authority cannot be used now; the account is not dead.
     #[error("{}", diagnosis.detail)]
     Unavailable {
@@ -91,6 +94,16 @@ impl Error {
             kind,
             diagnosis,
             retry_after,
+        }
+    }
+
+    /// Whether the operator has to change the settings before anything else can help.
+    #[must_use]
+    pub fn is_operators(&self) -> bool {
+        match self {
+            Self::Refused(_) | Self::Excluded(_) => true,
+            Self::NotGranted(diagnosis) => diagnosis.code == diagnosis::SCOPE_NOT_ASKED,
+            _ => false,
         }
     }
 

@@ -116,19 +116,19 @@ impl Slot {
         }
     }
 
-    /// The mail server refused this token; it is not handed out again. One that is shared with other mailboxes is given up
-    /// for one of them only now and then.
-    pub(super) fn refuse(&self, refused: &LiveToken, is_shared: bool, now: UnixTime) {
+    /// The mail server refused this token; it is not handed out again, unless another one was given up for that reason
+    /// within the last `pause`.
+    pub(super) fn refuse(&self, refused: &LiveToken, pause: Duration, now: UnixTime) {
         let mut state = self.lock();
         let lately = state
             .refused
             .as_ref()
-            .is_some_and(|(_, at)| *at <= now && now.since(*at) < BETWEEN_REFUSALS);
+            .is_some_and(|(_, at)| *at <= now && now.since(*at) < pause);
         let is_held = state
             .token
             .as_ref()
             .is_some_and(|cached| cached.live.token == refused.token);
-        if is_held && !(is_shared && lately) {
+        if is_held && !lately {
             state.token = None;
             state.refused = Some((refused.token.clone(), now));
         }
@@ -346,6 +346,15 @@ fn margin(lifetime: Duration) -> Duration {
     MARGIN.min(lifetime / 4).max(Duration::from_secs(1))
 }
 
+/// How long no token is given up for a refusal after one was.
+pub(super) const fn between_refusals(is_shared: bool) -> Duration {
+    if is_shared {
+        BETWEEN_SHARED
+    } else {
+        BETWEEN_OWN
+    }
+}
+
 /// Waits for the end of a flight.
 pub(super) async fn landed(mut flight: Flight) -> Result<LiveToken, Error> {
     match flight.wait_for(Option::is_some).await {
@@ -379,8 +388,11 @@ const CLOCKS_APART: Duration = Duration::from_secs(300);
 const LONGEST_LIFETIME: Duration = Duration::from_secs(7 * 86_400);
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// Once for what was repaired a moment ago, and then not so often that Entra sees a loop, which begins at fifteen equal
+/// requests in five minutes (AADSTS50196) and is answered as a dead grant is.
+const BETWEEN_OWN: Duration = Duration::from_secs(30);
 /// A mailbox to which an application has no right refuses every token: the other mailboxes' is not made anew each time.
-const BETWEEN_REFUSALS: Duration = Duration::from_secs(10 * 60);
+const BETWEEN_SHARED: Duration = Duration::from_secs(10 * 60);
 
 #[cfg(test)]
 mod tests;

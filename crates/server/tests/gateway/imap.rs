@@ -13,6 +13,8 @@ use tokio_rustls::TlsAcceptor;
 pub(crate) struct State {
     /// `AUTHENTICATE` is answered with NO.
     pub(crate) refuses: bool,
+    /// Only this SASL initial response (base64) is let in.
+    pub(crate) takes_only: Option<String>,
     /// `EXAMINE` and `LIST` are answered with Exchange's words for a login without a mailbox.
     pub(crate) not_connected: bool,
     /// The answer to the next `AUTHENTICATE`, in place of its own.
@@ -123,10 +125,11 @@ fn answer(tag: &str, command: &str, state: &Mutex<State>) -> Option<Vec<u8>> {
         "CAPABILITY" => ok("* CAPABILITY IMAP4rev1 SASL-IR AUTH=XOAUTH2\r\n"),
         "AUTHENTICATE" => {
             let login = command.rsplit(' ').next().unwrap_or_default().to_owned();
+            let is_taken = state.takes_only.as_ref().is_none_or(|only| *only == login);
             state.logins.push(login);
             if let Some(text) = state.says.take() {
                 format!("{tag} {text}\r\n").into_bytes()
-            } else if state.refuses {
+            } else if state.refuses || !is_taken {
                 format!("{tag} NO AUTHENTICATE failed.\r\n").into_bytes()
             } else {
                 ok("* CAPABILITY IMAP4rev1\r\n")

@@ -25,6 +25,8 @@ mod keeping;
 mod mail;
 mod providers;
 mod reauth;
+mod refused_tokens;
+mod scopes;
 mod session;
 mod settings;
 mod tokens;

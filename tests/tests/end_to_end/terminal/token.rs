@@ -122,6 +122,30 @@ async fn the_exit_code_says_whose_turn_it_is() {
 }
 
 #[tokio::test]
+async fn what_the_person_was_not_asked_for_is_named_with_what_to_type() {
+    let terminal = Terminal::start().unwrap();
+    let settings = fs::read_to_string(terminal.config()).unwrap();
+    let send = "https://outlook.office.com/SMTP.Send";
+    let reading = settings.replace(&format!(", \"{send}\""), "");
+    assert_ne!(reading, settings);
+    fs::write(terminal.config(), reading).unwrap();
+    let id = terminal.log_in(0, &[]).await.unwrap();
+    let words = ["token", "--account", &id, "--protocol", "smtp"];
+    // The operator's turn, then the person's.
+    let err = terminal.refused(&words, 3);
+    assert!(err.contains("scopes = [") && err.contains(send), "{err}");
+    fs::write(terminal.config(), settings).unwrap();
+    let err = terminal.refused(&words, 5);
+    assert!(err.contains(send), "{err}");
+    assert!(
+        err.contains("mailgrant login --application terminal"),
+        "{err}"
+    );
+    assert_eq!(terminal.log_in(0, &[]).await.unwrap(), id);
+    terminal.line(&words);
+}
+
+#[tokio::test]
 async fn a_passing_fault_is_waited_for() {
     let terminal = Terminal::start().unwrap();
     let words = [

@@ -121,12 +121,12 @@ fn a_token_that_is_used_falls_due_and_one_that_nobody_uses_does_not() {
 fn a_refused_token_is_not_served_again() {
     let slot = Slot::default();
     let first = keep(&slot, "first", 3600, 0);
-    slot.refuse(&first, false, UnixTime(1));
+    slot.refuse(&first, between_refusals(false), UnixTime(1));
     assert!(matches!(slot.next(UnixTime(1)), Next::Launch));
     assert!(slot.has_refused(&first.token));
     keep(&slot, "second", 3600, 2);
     // Who still has the first one gets the second.
-    slot.refuse(&first, false, UnixTime(3));
+    slot.refuse(&first, between_refusals(false), UnixTime(3));
     assert!(matches!(slot.next(UnixTime(3)), Next::Serve(_)));
 }
 
@@ -135,13 +135,32 @@ fn one_mailbox_does_not_wear_out_the_token_of_all() {
     let slot = Slot::default();
     for (now, is_given_up) in [(100, true), (200, false), (699, false), (700, true)] {
         let token = keep(&slot, &format!("token-{now}"), 3600, now);
-        slot.refuse(&token, true, UnixTime(now));
+        slot.refuse(&token, between_refusals(true), UnixTime(now));
         assert_eq!(
             matches!(slot.next(UnixTime(now)), Next::Launch),
             is_given_up,
             "{now}"
         );
     }
+}
+
+#[test]
+fn a_server_that_refuses_always_makes_no_loop_at_the_authority() {
+    let slot = Slot::default();
+    let mut given_up = 0;
+    for now in 0..300 {
+        let token = keep(&slot, &format!("token-{now}"), 3600, now);
+        slot.refuse(&token, between_refusals(false), UnixTime(now));
+        given_up += u32::from(matches!(slot.next(UnixTime(now)), Next::Launch));
+    }
+    assert_eq!(
+        given_up, 10,
+        "Entra takes fifteen in five minutes for a loop"
+    );
+    // A clock that was put back holds nobody up.
+    let token = keep(&slot, "token", 3600, -500);
+    slot.refuse(&token, between_refusals(false), UnixTime(-500));
+    assert!(matches!(slot.next(UnixTime(-500)), Next::Launch));
 }
 
 #[test]
