@@ -141,9 +141,7 @@ impl TokenKeeper {
     pub(crate) async fn admit(&self, account: &Account) -> Result<(), Error> {
         check_state(account)?;
         let admitted = match self.0.registration(&account.application) {
-            Ok(registration) => registration
-                .admit(account)
-                .map_err(|found| Error::Excluded(Box::new(found))),
+            Ok(registration) => registration.admit(account).map_err(Error::Excluded),
             Err(error) => Err(error),
         };
         let Err(error) = admitted else { return Ok(()) };

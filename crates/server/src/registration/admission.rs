@@ -36,7 +36,7 @@ impl Registration {
     ///
     /// # Errors
     /// What the settings have against it.
-    pub(crate) fn admit(&self, account: &Account) -> Result<(), Diagnosis> {
+    pub(crate) fn admit(&self, account: &Account) -> Result<(), Box<Diagnosis>> {
         let known = account.tenant.as_deref();
         let told = || account.identity.as_ref()?.tenant_id.as_deref();
         self.admit_authority(account)?;
@@ -47,7 +47,7 @@ impl Registration {
     ///
     /// # Errors
     /// What the settings have against it.
-    pub(crate) fn admit_tenant(&self, tenant: Option<&str>) -> Result<(), Diagnosis> {
+    pub(crate) fn admit_tenant(&self, tenant: Option<&str>) -> Result<(), Box<Diagnosis>> {
         let application = &self.application;
         let id = &application.id;
         let own = self.own();
@@ -85,7 +85,7 @@ impl Registration {
     ///
     /// # Errors
     /// That it is another's.
-    pub(crate) async fn admit_by_domain(&self, tenant: &str) -> Result<(), Diagnosis> {
+    pub(crate) async fn admit_by_domain(&self, tenant: &str) -> Result<(), Box<Diagnosis>> {
         let Some(own) = self.own().filter(|own| !is_guid(own)) else {
             return Ok(());
         };
@@ -101,7 +101,7 @@ impl Registration {
     }
 
     /// A grant is for the authority that gave it: another one would learn it, and call it dead.
-    fn admit_authority(&self, account: &Account) -> Result<(), Diagnosis> {
+    fn admit_authority(&self, account: &Account) -> Result<(), Box<Diagnosis>> {
         let application = &self.application;
         let (id, provider) = (&application.id, &application.provider);
         let (Some(identity), Some(now)) = (&account.identity, provider.endpoints.issuer()) else {
@@ -112,7 +112,7 @@ impl Registration {
         if is_same {
             return Ok(());
         }
-        Err(Diagnosis::new(
+        Err(Box::new(Diagnosis::new(
             PROVIDER_CHANGED,
             "The application is another authority's now",
             format!(
@@ -125,7 +125,7 @@ impl Registration {
                 ),
                 "Or let the person connect the mailbox again, at the new authority.",
             ],
-        ))
+        )))
     }
 
     /// The one tenant that the application is for, where it is for one.
@@ -176,7 +176,7 @@ fn same(one: &str, other: &str, by_path: bool) -> bool {
     }
 }
 
-fn elsewhere(application: &Application, tenant: &str, configured: &str) -> Diagnosis {
+fn elsewhere(application: &Application, tenant: &str, configured: &str) -> Box<Diagnosis> {
     let id = &application.id;
     not_allowed(
         format!(
@@ -188,13 +188,13 @@ fn elsewhere(application: &Application, tenant: &str, configured: &str) -> Diagn
     )
 }
 
-fn not_allowed(seen: String, mend: String) -> Diagnosis {
-    Diagnosis::new(
+fn not_allowed(seen: String, mend: String) -> Box<Diagnosis> {
+    Box::new(Diagnosis::new(
         TENANT_NOT_ALLOWED,
         "The settings do not take the account's tenant",
         seen,
         &[&mend, "Or delete the account."],
-    )
+    ))
 }
 
 #[cfg(test)]

@@ -63,9 +63,7 @@ impl TokenKeeper {
         mailbox: &str,
     ) -> Result<Wanted, Error> {
         let registration = self.0.registration(application)?;
-        registration
-            .admit_tenant(tenant)
-            .map_err(|found| Error::Excluded(Box::new(found)))?;
+        registration.admit_tenant(tenant).map_err(Error::Excluded)?;
         Ok(Wanted::app_only(&registration.application, tenant, mailbox))
     }
 }

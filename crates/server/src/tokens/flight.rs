@@ -106,7 +106,7 @@ impl Journey<'_> {
             return Ok(());
         };
         let admitted = registration.admit_by_domain(tenant).await;
-        admitted.map_err(|found| Error::Excluded(Box::new(found)))
+        admitted.map_err(Error::Excluded)
     }
 
     async fn refresh(
