@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use mailgrant_core::{time::UnixTime, token::AccessToken};
 use mailgrant_mail::imap::{Connector, Limits};
-use mailgrant_oauth::{Client, ErrorKind, Policy, Registration as ClientRegistration, http_client};
+use mailgrant_oauth::{Client, ErrorKind, Registration as ClientRegistration, http_client};
 use mailgrant_storage::{MasterKey, Storage};
 use tokio::runtime::Handle;
 use url::Url;
@@ -116,7 +116,7 @@ impl Engine {
         &self.settings
     }
 
-    /// Its clock and randomness.
+    /// Its clock, randomness and patience.
     #[must_use]
     pub fn environment(&self) -> &Environment {
         &self.environment
@@ -248,7 +248,7 @@ fn client(
     redirect_uri: String,
     environment: &Environment,
 ) -> Result<Client, StartError> {
-    let policy = Policy::default();
+    let policy = environment.patience.clone();
     let wrong = |source: mailgrant_oauth::Error| match source.kind() {
         ErrorKind::Credential(problem) => StartError::Credential {
             application: application.id.clone(),

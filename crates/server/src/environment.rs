@@ -1,4 +1,4 @@
-//! What the gateway takes from outside: time and randomness.
+//! What the gateway takes from outside: time, randomness, and how long it waits.
 
 use std::{
     sync::Arc,
@@ -6,6 +6,7 @@ use std::{
 };
 
 use mailgrant_core::time::UnixTime;
+use mailgrant_oauth::Policy;
 use mailgrant_storage::{Random, SystemRandom};
 
 /// Tells the time.
@@ -30,22 +31,25 @@ impl Clock for SystemClock {
     }
 }
 
-/// Clock and randomness of a gateway.
+/// Clock, randomness and patience of a gateway.
 #[derive(Clone)]
 pub struct Environment {
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
     /// Makes tokens, states and nonces.
     pub random: Arc<dyn Random>,
+    /// How authorities are waited for: in the machine's time, not the clock's.
+    pub patience: Policy,
 }
 
 impl Environment {
-    /// The machine's clock and the operating system's randomness.
+    /// The machine's clock, the operating system's randomness, the patience that suits people.
     #[must_use]
     pub fn system() -> Self {
         Self {
             clock: Arc::new(SystemClock),
             random: Arc::new(SystemRandom),
+            patience: Policy::default(),
         }
     }
 

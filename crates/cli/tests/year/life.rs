@@ -13,7 +13,7 @@ use crate::{
         BETWEEN_EMAILS, CERTIFICATE_ENDS_DATE, CERTIFICATE_REPLACED, DAY, DAYS, HOUR, KILLS, LIFE,
         MINUTE, NEXT_CERTIFICATE_ENDS_DATE, NEXT_SECRET_ENDS_DATE, PASSWORD_CHANGED, RESTARTS,
         SECRET_ENDS_DATE, SECRET_REPLACED, SELDOM, SETTINGS_CHANGED, SIGNED_IN_AGAIN, START,
-        is_busy, moment, seconds, written,
+        is_busy, moment, written,
     },
     ledger::{Request, table},
     outage::{self, Outage},
@@ -79,18 +79,31 @@ struct Year {
     turns: VecDeque<(i64, Turn)>,
     /// As soon as a token is due.
     is_to_be_killed: bool,
+    /// The gateway's own last round.
+    round_at: i64,
     requests: Vec<Request>,
     /// What the operator has read.
     events: Vec<Value>,
     position: Option<String>,
 }
 
-/// An account, and when its access token is due to be renewed ahead: twenty minutes before its end.
 struct Account {
     name: &'static str,
     id: String,
+    grant_type: &'static str,
     connected_at: i64,
+    /// When somebody last asked for it: a token that nobody uses is not renewed ahead.
+    asked_at: i64,
+    /// When its access token is due to be renewed ahead: twenty minutes before its end.
     renewed_at: i64,
+    /// How many had been asked for with its type of grant.
+    tokens: u64,
+}
+
+impl Account {
+    fn is_due(&self, at: i64) -> bool {
+        self.renewed_at <= at && at - self.asked_at <= LIFE
+    }
 }
 
 impl Year {
@@ -104,23 +117,27 @@ impl Year {
         let delegated = world.connect(&mut person, PERSON).await;
         let app_only = world.add_app_only().await;
         let seldom = world.connect(&mut Person::new(), OTHER).await;
-        let account = |name, id| Account {
+        let account = |name, id, grant_type| Account {
             name,
             id,
+            grant_type,
             connected_at: START,
-            renewed_at: i64::MAX,
+            asked_at: START,
+            renewed_at: START + LIFE - AHEAD,
+            tokens: 0,
         };
         Self {
             world,
             person,
             accounts: [
-                account("delegated", delegated),
-                account("app_only", app_only),
-                account("seldom", seldom),
+                account("delegated", delegated, REFRESH_TOKEN),
+                account("app_only", app_only, CLIENT_CREDENTIALS),
+                account("seldom", seldom, REFRESH_TOKEN),
             ],
             outages,
             turns: turns(),
             is_to_be_killed: false,
+            round_at: START,
             requests: Vec::new(),
             events: Vec::new(),
             position: None,
@@ -132,8 +149,7 @@ impl Year {
     fn next(&self) -> i64 {
         let now = self.world.now();
         let hour = (now / HOUR + 1) * HOUR;
-        let troubled = |outage: &&Outage| (outage.begins..outage.ends + AFTERWARDS).contains(&now);
-        if let Some(outage) = self.outages.iter().find(troubled) {
+        if let Some(outage) = self.trouble(now) {
             return hour.min(now + outage.tick());
         }
         let renewals = self.accounts.iter().map(|account| account.renewed_at);
@@ -141,6 +157,12 @@ impl Year {
         let outages = self.outages.iter().map(|outage| outage.begins);
         let later = renewals.chain(turn).chain(outages).filter(|at| *at > now);
         later.fold(hour, i64::min)
+    }
+
+    /// The outage that there is, or was lately.
+    fn trouble(&self, at: i64) -> Option<&Outage> {
+        let troubled = |outage: &&Outage| (outage.begins..outage.ends + AFTERWARDS).contains(&at);
+        self.outages.iter().find(troubled)
     }
 
     /// One step: what happens, what the gateway does by itself, what programs ask for.
@@ -152,16 +174,14 @@ impl Year {
         while let Some((_, turn)) = self.turns.pop_front_if(|(at, _)| *at <= now) {
             self.turn(turn).await;
         }
-        let is_due = self.accounts.iter().any(|each| each.renewed_at <= now);
+        let is_due = self.accounts.iter().any(|each| each.is_due(now));
         if self.is_to_be_killed && is_due {
             // Until it was in the middle of something.
             self.is_to_be_killed = self.kill().await == 0;
         }
-        self.world.gateway().round().await;
-        for account in &mut self.accounts {
-            if account.renewed_at <= now {
-                account.renewed_at = now + LIFE - AHEAD;
-            }
+        // Others, in which nothing is due, would find nothing.
+        if is_due || self.trouble(now).is_some() || now - self.round_at >= HOUR {
+            self.round().await;
         }
         if now % HOUR == 0 {
             let reads = (now / HOUR) % BETWEEN_EMAILS == 0;
@@ -175,6 +195,26 @@ impl Year {
         }
         if now % DAY == 0 {
             self.read_events().await;
+        }
+    }
+
+    /// What the gateway does by itself every few seconds.
+    async fn round(&mut self) {
+        self.world.gateway().round().await;
+        let now = self.world.now();
+        self.round_at = now;
+        self.note_renewals();
+    }
+
+    /// Whose access token is another now.
+    fn note_renewals(&mut self) {
+        let now = self.world.now();
+        for account in &mut self.accounts {
+            let tokens = self.world.token_requests(account.grant_type);
+            if tokens != account.tokens && account.renewed_at <= now {
+                account.renewed_at = now + LIFE - AHEAD;
+            }
+            account.tokens = tokens;
         }
     }
 
@@ -218,10 +258,9 @@ impl Year {
     }
 
     fn asked(&self) -> u64 {
-        let grants = ["refresh_token", "client_credentials"];
-        grants
+        [REFRESH_TOKEN, CLIENT_CREDENTIALS]
+            .map(|grant_type| self.world.token_requests(grant_type))
             .iter()
-            .map(|grant| self.world.token_requests(grant))
             .sum()
     }
 
@@ -253,9 +292,7 @@ impl Year {
             _ => ("POST", format!("/v1/accounts/{id}/access-token")),
         };
         let answer = self.world.call(method, &path, None).await;
-        if let Some(ends) = answer.body["expires_at"].as_str() {
-            account.renewed_at = seconds(ends) - AHEAD;
-        }
+        account.asked_at = now;
         self.requests.push(Request {
             at: now,
             account: account.name,
@@ -263,6 +300,7 @@ impl Year {
             status: answer.status,
             code: answer.body["code"].as_str().unwrap_or_default().to_owned(),
         });
+        self.note_renewals();
     }
 
     /// The operator reads on.
@@ -315,12 +353,14 @@ impl Year {
                 .iter()
                 .filter(|outage| outage.kind.is_mail())
                 .count(),
-            self.world.token_requests("refresh_token"),
-            self.world.token_requests("client_credentials"),
+            self.world.token_requests(REFRESH_TOKEN),
+            self.world.token_requests(CLIENT_CREDENTIALS),
         );
     }
 }
 
+const REFRESH_TOKEN: &str = "refresh_token";
+const CLIENT_CREDENTIALS: &str = "client_credentials";
 /// How long there is something to be seen of an outage after its end.
 const AFTERWARDS: i64 = 30 * MINUTE;
 /// Milliseconds of a request for a token until the gateway is killed.

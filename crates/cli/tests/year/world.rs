@@ -7,9 +7,10 @@ use std::{
 };
 
 use mailgrant_core::time::UnixTime;
+use mailgrant_oauth::Policy;
 use mailgrant_sandbox::{Clock, Running, Sandbox, SandboxSettings, control::FaultPlan};
 use mailgrant_server::{Environment, Gateway, RunningGateway, Settings};
-use mailgrant_storage::{ApiScope, NewApiKey, SystemRandom};
+use mailgrant_storage::{ApiScope, NewApiKey};
 use rcgen::{CertificateParams, KeyPair, RsaKeySize};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -152,7 +153,12 @@ impl World {
         let settings = Settings::load(Some(&self.file("mailgrant.toml")), std::iter::empty());
         let environment = Environment {
             clock: Arc::new(Shared(self.clock.clone())),
-            random: Arc::new(SystemRandom),
+            // The authority is asked again at once where it may be: that pause is the machine's time, not this clock's.
+            patience: Policy {
+                backoff: Duration::ZERO,
+                ..Policy::default()
+            },
+            ..Environment::system()
         };
         let started = Gateway::start(settings.unwrap(), environment).await;
         self.gateway = Some(started.unwrap());

@@ -10,7 +10,7 @@ use std::{
 
 use mailgrant_core::time::UnixTime;
 use mailgrant_server::{Clock, Environment, Gateway, RunningGateway, Settings};
-use mailgrant_storage::{ApiScope, NewApiKey, SystemRandom};
+use mailgrant_storage::{ApiScope, NewApiKey};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use wiremock::{
@@ -103,7 +103,7 @@ impl World {
         let clock = Arc::new(Stopped(AtomicI64::new(1_795_305_600)));
         let environment = Environment {
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
-            random: Arc::new(SystemRandom),
+            ..Environment::system()
         };
         let gateway = Gateway::start(settings, environment).await.unwrap();
         let http = mailgrant_oauth::http_client(None, &mailgrant_oauth::Policy::default()).unwrap();
@@ -126,7 +126,7 @@ impl World {
         let settings = Settings::load(Some(&file), std::iter::empty()).unwrap();
         let environment = Environment {
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
-            random: Arc::new(SystemRandom),
+            ..Environment::system()
         };
         Gateway::start(settings, environment).await.unwrap()
     }

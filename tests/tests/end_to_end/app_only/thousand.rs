@@ -15,7 +15,7 @@ use std::{
 
 use mailgrant_core::time::UnixTime;
 use mailgrant_server::{Clock, Environment, Gateway, RunningGateway, Settings};
-use mailgrant_storage::{ApiScope, NewApiKey, SystemRandom};
+use mailgrant_storage::{ApiScope, NewApiKey};
 use mailgrant_tests::{archive, gateway::Answer, sandbox::Sandbox};
 use reqwest::{Method, StatusCode};
 use serde_json::json;
@@ -117,7 +117,7 @@ impl World {
         let clock = Arc::new(Moved(AtomicI64::new(now.as_secs().try_into().unwrap())));
         let environment = Environment {
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
-            random: Arc::new(SystemRandom),
+            ..Environment::system()
         };
         let gateway = Gateway::start(settings, environment).await.unwrap();
         let key = NewApiKey {
