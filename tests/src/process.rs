@@ -14,6 +14,8 @@ use anyhow::{Context, Result, bail};
 pub struct Server {
     child: Child,
     log: PathBuf,
+    /// How long it took until what was first waited for.
+    started: Duration,
 }
 
 impl Server {
@@ -31,7 +33,11 @@ impl Server {
             .stderr(out)
             .spawn()
             .with_context(|| format!("cannot start {command:?}"))?;
-        Ok(Self { child, log })
+        Ok(Self {
+            child,
+            log,
+            started: Duration::ZERO,
+        })
     }
 
     pub fn id(&self) -> u32 {
@@ -52,6 +58,9 @@ impl Server {
         let begun = Instant::now();
         loop {
             if let Some(value) = found(&self.printed()) {
+                if self.started.is_zero() {
+                    self.started = begun.elapsed();
+                }
                 return Ok(value);
             }
             if let Some(status) = self.child.try_wait()? {
@@ -68,6 +77,13 @@ impl Server {
     pub fn kill(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+
+    /// SIGTERM, and the end within five seconds; on a busy machine as much more as the start took.
+    pub fn stop_in_time(&mut self) -> Result<()> {
+        let (took, in_time) = (self.stop()?, Duration::from_secs(5) + self.started);
+        anyhow::ensure!(took < in_time, "ended {took:?} after SIGTERM only");
+        Ok(())
     }
 
     /// SIGTERM; gives how long it took to end.

@@ -25,7 +25,8 @@ async fn at_the_code_exchange_the_session_fails_and_says_why() {
         stack.authority.answer_html(status).await;
         let begun = Instant::now();
         let page = person.open(callback.as_str(), None).await;
-        assert!(begun.elapsed() < Duration::from_secs(10));
+        // A few attempts, not the client's whole deadline.
+        assert!(begun.elapsed() < Duration::from_secs(30));
         assert!(page.body.contains("What to do"), "{}", page.body);
         let failed = stack.gateway.session(&session).await;
         assert_eq!(failed["status"], "failed", "{failed:#}");

@@ -1,6 +1,5 @@
 use std::path::Path;
 use std::process::Command;
-use std::time::Duration;
 
 use crate::process::{Server, mailgrant};
 
@@ -65,9 +64,8 @@ async fn everything_answers_and_nothing_outside_the_folder_is_touched() {
 
     assert_eq!(names(folder.path()), ["demo", "ready.json", "server.log"]);
     assert!(names(temporary.path()).is_empty());
-    let (status, took) = server.end("-INT");
+    let status = server.end("-INT");
     assert_eq!(status.code(), Some(0));
-    assert!(took < Duration::from_secs(5), "{took:?}");
     assert_eq!(names(&folder.path().join("demo")), ["gateway", "sandbox"]);
 }
 
@@ -77,7 +75,7 @@ async fn the_temporary_folder_goes_with_it() {
     let temporary = tempfile::tempdir().unwrap();
     let server = Server::start(demo(folder.path(), temporary.path()), folder.path());
     assert_eq!(names(temporary.path()).len(), 1);
-    assert_eq!(server.end("-TERM").0.code(), Some(0));
+    assert_eq!(server.end("-TERM").code(), Some(0));
     assert!(names(temporary.path()).is_empty());
 }
 
@@ -111,7 +109,7 @@ async fn a_second_start_in_the_same_folder_goes_on() {
         };
         let expected: &[u16] = if keys.len() == 1 { &[200] } else { &[401, 200] };
         assert_eq!(answers, expected, "the key of the earlier run is revoked");
-        assert_eq!(server.end("-TERM").0.code(), Some(0));
+        assert_eq!(server.end("-TERM").code(), Some(0));
     }
 }
 

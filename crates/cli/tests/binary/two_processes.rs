@@ -66,7 +66,7 @@ async fn a_gateway_killed_in_the_middle_of_a_refresh_leaves_the_grant_to_the_oth
     let waiting = world.caller(&other);
     let waiting = tokio::spawn(async move { waiting.gets_a_token().await });
     let before = authority.seen();
-    let (status, _) = killed.end("-KILL");
+    let status = killed.end("-KILL");
     assert!(!status.success());
     authority.release();
     assert!(lost.await.unwrap().is_none());

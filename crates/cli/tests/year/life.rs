@@ -36,7 +36,7 @@ enum Turn {
     Seldom,
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(flavor = "current_thread")]
 async fn a_year_in_which_nobody_looks_after_the_access() {
     let begun = Instant::now();
     let mut random = Seeded(20_270_101);

@@ -85,10 +85,9 @@ async fn guessing_is_cut_short() {
 }
 
 #[tokio::test]
-async fn silence_and_crowds_have_limits() {
+async fn crowds_have_limits() {
     let limits = Limits {
         connections: 1,
-        login_timeout: Duration::from_millis(200),
         ..Limits::default()
     };
     let house = House::with(limits).await;
@@ -99,7 +98,18 @@ async fn silence_and_crowds_have_limits() {
         second.rest().await,
         "* BYE Connection refused: too many connections.\r\n"
     );
-    assert_eq!(first.rest().await, "* BYE Connection is closed. 13\r\n");
+}
+
+#[tokio::test]
+async fn silence_has_limits() {
+    let limits = Limits {
+        login_timeout: Duration::from_millis(200),
+        ..Limits::default()
+    };
+    let house = House::with(limits).await;
+    let mut client = house.connect_in_the_clear().await;
+    client.line().await;
+    assert_eq!(client.rest().await, "* BYE Connection is closed. 13\r\n");
 }
 
 #[tokio::test]

@@ -41,10 +41,9 @@ async fn guessing_is_cut_short() {
 }
 
 #[tokio::test]
-async fn silence_and_crowds_have_limits() {
+async fn crowds_have_limits() {
     let house = House::with(Limits {
         connections: 1,
-        login_timeout: Duration::from_millis(200),
         ..Limits::default()
     })
     .await;
@@ -55,7 +54,18 @@ async fn silence_and_crowds_have_limits() {
         second.rest().await,
         "-ERR Connection refused: too many connections.\r\n"
     );
-    assert_eq!(first.rest().await, "-ERR Connection is closed. 13\r\n");
+}
+
+#[tokio::test]
+async fn silence_has_limits() {
+    let house = House::with(Limits {
+        login_timeout: Duration::from_millis(200),
+        ..Limits::default()
+    })
+    .await;
+    let mut client = house.plain().await;
+    client.line().await;
+    assert_eq!(client.rest().await, "-ERR Connection is closed. 13\r\n");
 }
 
 #[tokio::test]
