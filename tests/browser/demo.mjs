@@ -22,8 +22,29 @@ try {
       console.log(`ok   ${screen}, ${colorScheme}`);
     }
   }
+  const context = await browser.newContext({ viewport: SCREENS.desktop, reducedMotion: "reduce" });
+  await shared(context);
+  await context.close();
+  console.log("ok   a customer's shared mailbox");
 } finally {
   await browser.close();
+}
+
+/** Somebody of the other organization opens a mailbox that is nobody's own. */
+async function shared(context) {
+  const [customer] = demo.organizations;
+  const [mailbox] = customer.shared_mailboxes;
+  const delegate = customer.users.find((user) => mailbox.people.includes(user.address));
+  const page = await context.newPage();
+  await page.goto(demo.site);
+  const item = page.locator("#people-list li", { hasText: mailbox.address });
+  await item.getByText(`sign in as ${delegate.display_name}`).waitFor();
+  const [popup] = await Promise.all([context.waitForEvent("page"), item.getByRole("button", { name: "Connect this one" }).click()]);
+  await signIn(popup, () => {}, delegate);
+  await page.locator("#list .email").first().waitFor({ timeout: 20_000 });
+  assert.equal(await page.locator("#who-name").textContent(), mailbox.address);
+  assert.match(await page.locator("#who-state").textContent(), new RegExp(`by ${delegate.display_name}$`));
+  if (shots) await page.screenshot({ path: join(shots, "desktop-light-6-shared.png") });
 }
 
 async function visit(context, name, narrow) {
@@ -102,10 +123,10 @@ async function firstWith(page, emails, selector, back) {
 }
 
 /** Signs in and agrees, where asked; the gateway's result page closes the window. */
-async function signIn(popup, shot) {
+async function signIn(popup, shot, user = person) {
   const closed = popup.waitForEvent("close", { timeout: 30_000 });
-  await popup.locator("#login").fill(person.address);
-  await popup.locator("#password").fill(person.password);
+  await popup.locator("#login").fill(user.address);
+  await popup.locator("#password").fill(user.password);
   await shot("sign-in");
   await popup.locator("form button.primary").click();
   const accept = popup.locator("button[name=decision][value=accept]");

@@ -9,9 +9,10 @@ const mailbox = new Mailbox();
 
 hood.begin(connect.getAttribute("gateway"));
 themes();
-connect.addEventListener("mailgrant-start", () => sayProblem(null));
-connect.addEventListener("mailgrant-success", ({ detail }) => arrive(detail.connectSession));
-connect.addEventListener("mailgrant-error", ({ detail }) => {
+// Of the large button and of those beside shared mailboxes.
+document.addEventListener("mailgrant-start", () => sayProblem(null));
+document.addEventListener("mailgrant-success", ({ detail }) => arrive(detail.connectSession));
+document.addEventListener("mailgrant-error", ({ detail }) => {
   sayProblem({ title: detail.title || "The mailbox could not be connected.", detail: detail.detail || "", code: detail.code });
 });
 byId("disconnect").addEventListener("click", leave);
@@ -35,11 +36,14 @@ async function arrive(session) {
 }
 
 function showMailbox(account) {
-  const person = { name: account.identity?.name, email: account.imap_user ?? account.from_address ?? account.identity?.email };
-  byId("who-avatar").replaceWith(Object.assign(avatar(person), { id: "who-avatar" }));
-  byId("who-name").textContent = person.name ? `${person.name}` : person.email;
-  byId("who-name").title = person.email ?? "";
-  byId("who-state").textContent = STATES[account.state] ?? account.state ?? "";
+  const { identity, imap_user: address } = account;
+  const own = !identity || [identity.preferred_username, identity.email].includes(address);
+  const shown = { name: own ? identity?.name : undefined, email: address };
+  byId("who-avatar").replaceWith(Object.assign(avatar(shown), { id: "who-avatar" }));
+  byId("who-name").textContent = shown.name || shown.email;
+  byId("who-name").title = address ?? "";
+  const by = own ? "" : `, by ${identity.name ?? identity.preferred_username}`;
+  byId("who-state").textContent = `${STATES[account.state] ?? account.state ?? ""}${by}`;
   byId("who-state").dataset.state = account.state ?? "";
   hood.setAccount(account.id);
   face("mail");
@@ -79,31 +83,44 @@ function sayProblem(problem, retry) {
   place.replaceChildren(...(problem ? problemBox(problem, retry).childNodes : []));
 }
 
-/** Whom one can sign in as, where the demonstration says so. */
+/** Whom one can sign in as, and what is shared, where the demonstration says so. */
 async function people() {
-  const { users = [], docs } = await api.demo().catch(() => ({}));
-  if (docs) {
-    byId("docs").href = docs;
-    byId("docs").hidden = false;
-  }
-  byId("people").hidden = users.length === 0;
-  byId("people-list").replaceChildren(...users.map((user) => {
-    const person = { name: user.display_name, email: user.address };
-    return h("li", {}, avatar(person),
-      h("span", {}, h("b", {}, user.display_name ?? user.address), h("code", {}, user.address), h("code", {}, user.password ?? "")));
-  }));
+  const { organizations = [], docs, control } = await api.demo().catch(() => ({}));
+  link("docs", docs);
+  link("console", control?.replace(/control$/, ""));
+  byId("people").hidden = organizations.length === 0;
+  byId("people-list").replaceChildren(...organizations.map((organization) => h("section", {},
+    h("h3", {}, organization.display_name),
+    h("ul", {}, organization.users.map(personItem), organization.shared_mailboxes.map((mailbox) => sharedItem(mailbox, organization.users))))));
+  showTheme();
+}
+
+function personItem(user) {
+  return h("li", {}, avatar({ name: user.display_name, email: user.address }),
+    h("span", {}, h("b", {}, user.display_name ?? user.address), h("code", {}, user.address), h("code", {}, user.password ?? "")));
+}
+
+/** A mailbox that is nobody's own: its address goes into the connect session, whoever signs in. */
+function sharedItem(mailbox, users) {
+  const names = mailbox.people.map((address) => users.find((user) => user.address === address)?.display_name ?? address);
+  const path = `/api/connect-session?mailbox=${encodeURIComponent(mailbox.address)}`;
+  return h("li", { class: "shared" }, avatar({ name: mailbox.display_name, email: mailbox.address }),
+    h("span", {}, h("b", {}, mailbox.display_name), h("code", {}, mailbox.address),
+      h("small", {}, names.length ? `shared: sign in as ${names.join(" or ")}` : "shared: nobody may open it"),
+      h("mailgrant-connect", { "session-url": path, gateway: connect.getAttribute("gateway"), label: "Connect this one" },
+        h("a", { href: `/connect?mailbox=${encodeURIComponent(mailbox.address)}` }, "Connect this one"))));
+}
+
+function link(id, href) {
+  if (!href) return;
+  byId(id).href = href;
+  byId(id).hidden = false;
 }
 
 function themes() {
   const button = byId("theme");
   const root = document.documentElement;
   const order = [undefined, "light", "dark"];
-  const apply = () => {
-    const theme = root.dataset.theme;
-    button.setAttribute("aria-label", `Colours: ${theme ?? "as the system prefers"}`);
-    if (theme) connect.setAttribute("theme", theme);
-    else connect.removeAttribute("theme");
-  };
   button.addEventListener("click", () => {
     const next = order[(order.indexOf(root.dataset.theme) + 1) % order.length];
     if (next) root.dataset.theme = next;
@@ -114,9 +131,18 @@ function themes() {
     } catch {
       // Storage may be off: the choice lasts for this page.
     }
-    apply();
+    showTheme();
   });
-  apply();
+  showTheme();
+}
+
+function showTheme() {
+  const { theme } = document.documentElement.dataset;
+  byId("theme").setAttribute("aria-label", `Colours: ${theme ?? "as the system prefers"}`);
+  for (const widget of document.querySelectorAll("mailgrant-connect")) {
+    if (theme) widget.setAttribute("theme", theme);
+    else widget.removeAttribute("theme");
+  }
 }
 
 const STATES = {

@@ -33,7 +33,7 @@ export function nameOf(address) {
 /** Two letters and a hue that stay the same for the same person. */
 export function avatar(address) {
   const name = nameOf(address);
-  const words = name.replace(/@.*/, "").split(/[\s._-]+/).filter(Boolean);
+  const words = name.replace(/@.*|\(.*/, "").split(/[\s._-]+/).filter(Boolean);
   const letters = [words[0], words.length > 1 ? words.at(-1) : ""].map((word) => [...(word ?? "")][0] ?? "").join("");
   let hue = 0;
   for (const letter of address?.email ?? name) hue = (hue * 31 + letter.codePointAt(0)) % 8;

@@ -9,6 +9,7 @@ mod visitors;
 
 use std::io::IsTerminal as _;
 use std::net::{Ipv4Addr, TcpListener};
+use std::path::Path;
 
 use mailgrant_sandbox::running::Description;
 use mailgrant_sandbox::{Running, Sandbox, SandboxSettings};
@@ -19,7 +20,7 @@ use tokio::time::Instant;
 use self::site::{RunningSite, Site};
 use crate::arguments::Demo;
 use crate::failure::{Exit, Failure};
-use crate::introduction::quoted;
+use crate::introduction::{people, quoted};
 use crate::output::show;
 use crate::ready;
 use crate::sandbox::{self, Home};
@@ -152,18 +153,18 @@ impl Parts {
             "POP3          {}:{} (TLS)",
             ready.sandbox.pop3.host, ready.sandbox.pop3.port
         ));
-        for (index, user) in ready.sandbox.users.iter().enumerate() {
-            let heading = if index == 0 { "Sign in as" } else { "" };
-            show(format_args!(
-                "{heading:<13} {}  {}",
-                user.address, user.password
-            ));
+        show(format_args!(
+            "Sandbox       {}/  (what was asked, and why it was refused)",
+            ready.sandbox.authority
+        ));
+        for (heading, person) in people(&ready.sandbox) {
+            show(format_args!("{heading:<13} {person}"));
         }
         let settings = home.path().join("gateway").join(gateway::SETTINGS);
-        show(format_args!(
-            "By terminal   MAILGRANT_CONFIG={} mailgrant login --application device",
-            quoted(&settings.display().to_string())
-        ));
+        for (index, line) in by_terminal(&settings, &ready.sandbox).iter().enumerate() {
+            let heading = if index == 0 { "By terminal" } else { "" };
+            show(format_args!("{heading:<13} {line}"));
+        }
         show(format_args!("Kept in       {}", home.notice()));
         if !files::are_built() {
             show("The pages are not built: run `cargo xtask web` first.");
@@ -178,6 +179,36 @@ impl Parts {
         tokio::join!(self.site.stop(), self.gateway.stop());
         self.sandbox.stop().await;
     }
+}
+
+/// What can be pasted: a person's own mailbox, and shared ones without a person, at home and at a customer.
+fn by_terminal(settings: &Path, sandbox: &Description) -> Vec<String> {
+    let settings = quoted(&settings.display().to_string());
+    let program = std::env::current_exe().ok();
+    let folder = program.as_deref().and_then(Path::parent);
+    let path = folder.map(|folder| {
+        let folder = quoted(&folder.display().to_string());
+        format!(" PATH={folder}:\"$PATH\"")
+    });
+    let mut lines = vec![
+        format!(
+            "export MAILGRANT_CONFIG={settings}{}",
+            path.unwrap_or_default()
+        ),
+        "mailgrant login --application device".to_owned(),
+    ];
+    let add = "mailgrant accounts add --application app_only";
+    if let Some(shared) = sandbox.shared_mailboxes.first() {
+        lines.push(format!("{add} {}", shared.address));
+    }
+    for customer in &sandbox.organizations {
+        if let (Some(domain), Some(shared)) =
+            (customer.domains.first(), customer.shared_mailboxes.first())
+        {
+            lines.push(format!("{add} --tenant {domain} {}", shared.address));
+        }
+    }
+    lines
 }
 
 fn listen(option: &str, port: u16) -> Result<TcpListener, Failure> {

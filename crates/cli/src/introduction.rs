@@ -41,13 +41,8 @@ impl Display for Introduction<'_> {
         )?;
         row(out, "POP3", ports(&it.pop3))?;
         row(out, "Control", &it.control)?;
-        for (index, user) in it.users.iter().enumerate() {
-            let heading = if index == 0 { "Sign in as" } else { "" };
-            row(
-                out,
-                heading,
-                format_args!("{}  {}", user.address, user.password),
-            )?;
+        for (heading, person) in people(it) {
+            row(out, heading, person)?;
         }
         for (index, application) in it.applications.iter().enumerate() {
             let heading = if index == 0 { "Applications" } else { "" };
@@ -60,6 +55,32 @@ impl Display for Introduction<'_> {
         }
         writeln!(out, "\n{}", first_step(it))
     }
+}
+
+/// Who can sign in, of every organization, with the heading of each row.
+pub(crate) fn people(it: &Description) -> Vec<(&'static str, String)> {
+    let elsewhere = it.organizations.iter().flat_map(|other| {
+        let name = other.display_name.as_str();
+        other.users.iter().map(move |user| (user, Some(name)))
+    });
+    let alone = it.personal_accounts.iter();
+    let everybody = (it.users.iter().map(|user| (user, None)))
+        .chain(elsewhere)
+        .chain(alone.map(|user| (user, Some("a personal account"))));
+    let width = everybody
+        .clone()
+        .map(|(user, _)| user.address.len())
+        .max()
+        .unwrap_or_default();
+    everybody
+        .enumerate()
+        .map(|(index, (user, of))| {
+            let heading = if index == 0 { "Sign in as" } else { "" };
+            let of = of.map(|name| format!("  ({name})")).unwrap_or_default();
+            let address = &user.address;
+            (heading, format!("{address:<width$}  {}{of}", user.password))
+        })
+        .collect()
 }
 
 fn row(out: &mut Formatter<'_>, heading: &str, text: impl Display) -> fmt::Result {

@@ -14,7 +14,8 @@ use actix_web::{App, HttpServer, web};
 use tokio::task::JoinHandle;
 
 pub use description::{
-    ApplicationDescription, Description, MailServer, SubmissionServer, UserDescription,
+    ApplicationDescription, Description, MailServer, OrganizationDescription,
+    SharedMailboxDescription, SubmissionServer, UserDescription,
 };
 
 use crate::authority::{self, Addresses, Authority};

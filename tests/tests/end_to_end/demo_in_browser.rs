@@ -32,6 +32,7 @@ fn one_click_a_sign_in_and_a_consent_show_the_mailbox() {
         "desktop, dark",
         "phone, light",
         "phone, dark",
+        "a customer's shared mailbox",
     ] {
         assert!(printed.contains(&format!("ok   {visit}")), "{printed}");
     }

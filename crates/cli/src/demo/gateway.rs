@@ -5,6 +5,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use mailgrant_core::secret::Secret;
+use mailgrant_sandbox::directory::Flow;
 use mailgrant_sandbox::running::{ApplicationDescription, Description};
 use mailgrant_server::{Environment, Settings};
 use mailgrant_storage::{ApiScope, NewApiKey};
@@ -101,6 +102,12 @@ fn registration(
     tenant: &str,
     folder: &Path,
 ) -> Result<Value, Failure> {
+    // People of every organization sign in, and those without one; by itself an application is at home in one tenant,
+    // and each account says in which other.
+    let tenant = match application.flow {
+        Flow::AppOnly => tenant,
+        _ => "common",
+    };
     let mut written = Map::from_iter([
         ("id".to_owned(), application.id.clone().into()),
         ("provider".to_owned(), PROVIDER.into()),

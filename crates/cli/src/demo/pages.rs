@@ -2,7 +2,7 @@
 
 use actix_web::cookie::Cookie;
 use actix_web::http::{StatusCode, header};
-use actix_web::web::{Data, Path};
+use actix_web::web::{Data, Path, Query};
 use actix_web::{HttpRequest, HttpResponse};
 use reqwest::Method;
 use serde::Deserialize;
@@ -12,9 +12,19 @@ use super::site::Site;
 use super::upstream::{Unreachable, problem, unreachable};
 use super::visitors::Visit;
 
+/// Which mailbox a visitor wants, where it is not their own.
+#[derive(Deserialize)]
+pub(super) struct Wanted {
+    mailbox: Option<String>,
+}
+
 /// A new connect session for the widget.
-pub(super) async fn begin(site: Data<Site>, request: HttpRequest) -> HttpResponse {
-    match begun(&site, &request).await {
+pub(super) async fn begin(
+    site: Data<Site>,
+    request: HttpRequest,
+    wanted: Query<Wanted>,
+) -> HttpResponse {
+    match begun(&site, &request, wanted.0).await {
         Err(refusal) => refusal,
         Ok((session, cookie)) => {
             let mut answer = HttpResponse::Created();
@@ -34,8 +44,12 @@ pub(super) async fn begin(site: Data<Site>, request: HttpRequest) -> HttpRespons
 }
 
 /// The same without JavaScript: straight on to the gateway.
-pub(super) async fn connect(site: Data<Site>, request: HttpRequest) -> HttpResponse {
-    match begun(&site, &request).await {
+pub(super) async fn connect(
+    site: Data<Site>,
+    request: HttpRequest,
+    wanted: Query<Wanted>,
+) -> HttpResponse {
+    match begun(&site, &request, wanted.0).await {
         Err(refusal) => refusal,
         Ok((session, cookie)) => {
             let mut answer = HttpResponse::SeeOther();
@@ -135,7 +149,7 @@ pub(super) async fn disconnect(site: Data<Site>, request: HttpRequest) -> HttpRe
 /// Who can sign in, and where to look further.
 pub(super) async fn demo(site: Data<Site>) -> HttpResponse {
     HttpResponse::Ok().json(json!({
-        "users": site.users,
+        "organizations": site.organizations,
         "docs": format!("{}/docs", site.gateway),
         "control": site.control,
     }))
@@ -190,17 +204,19 @@ struct Begun {
 async fn begun(
     site: &Site,
     request: &HttpRequest,
+    Wanted { mailbox }: Wanted,
 ) -> Result<(Begun, Option<Cookie<'static>>), HttpResponse> {
-    let wanted = json!({
+    let session = json!({
         "application": site.application,
         "origin": site.origin,
         "user_label": "your visit to Quillhaven",
         "return_url": format!("{}/", site.origin),
+        "mailbox": mailbox,
     });
     let creation = site
         .upstream
         .request(Method::POST, &["connect-sessions"], "")
-        .json(&wanted);
+        .json(&session);
     let (status, body) = site
         .upstream
         .json(creation)

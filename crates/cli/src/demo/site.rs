@@ -10,9 +10,10 @@ use actix_web::middleware::{DefaultHeaders, Next, from_fn};
 use actix_web::{App, Error, HttpServer, web};
 use mailgrant_core::secret::Secret;
 use mailgrant_sandbox::directory::Flow;
-use mailgrant_sandbox::running::{Description, UserDescription};
+use mailgrant_sandbox::running::{Description, SharedMailboxDescription, UserDescription};
 use mailgrant_server::Environment;
 use mailgrant_storage::Random;
+use serde::Serialize;
 use tokio::task::JoinHandle;
 
 use super::upstream::{Upstream, problem};
@@ -28,8 +29,8 @@ pub(super) struct Site {
     pub origin: String,
     /// The gateway's application that people connect with.
     pub application: String,
-    /// Who can sign in at the sandbox.
-    pub users: Vec<UserDescription>,
+    /// Who can sign in at the sandbox, and what they may open.
+    pub organizations: Vec<Organization>,
     /// The sandbox's control API.
     pub control: String,
     /// Who visits.
@@ -38,6 +39,43 @@ pub(super) struct Site {
     pub upstream: Upstream,
     /// For cookies.
     pub random: Arc<dyn Random>,
+}
+
+/// People as the page names them: those of an organization, or those without one.
+#[derive(Serialize)]
+pub(super) struct Organization {
+    display_name: String,
+    users: Vec<UserDescription>,
+    shared_mailboxes: Vec<SharedMailboxDescription>,
+}
+
+impl Organization {
+    fn all(sandbox: &Description) -> Vec<Self> {
+        let of =
+            |name: &str, users: &[UserDescription], shared: &[SharedMailboxDescription]| Self {
+                display_name: name.to_owned(),
+                users: users.to_vec(),
+                shared_mailboxes: shared.to_vec(),
+            };
+        let first = of(
+            &sandbox.display_name,
+            &sandbox.users,
+            &sandbox.shared_mailboxes,
+        );
+        let others = sandbox
+            .organizations
+            .iter()
+            .map(|other| of(&other.display_name, &other.users, &other.shared_mailboxes));
+        std::iter::once(first)
+            .chain(others)
+            .chain([of(
+                "With an account of their own",
+                &sandbox.personal_accounts,
+                &[],
+            )])
+            .filter(|organization| !organization.users.is_empty())
+            .collect()
+    }
 }
 
 impl Site {
@@ -65,7 +103,7 @@ impl Site {
             gateway: gateway.to_owned(),
             origin: origin.to_owned(),
             application: application.id.clone(),
-            users: sandbox.users.clone(),
+            organizations: Organization::all(sandbox),
             control: sandbox.control.clone(),
             visitors: Visitors::default(),
             upstream: Upstream::new(gateway, key)?,

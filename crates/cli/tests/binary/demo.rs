@@ -216,6 +216,91 @@ async fn the_site_answers_to_its_own_name_and_pages_only() {
     assert_eq!(own.send().await.unwrap().status(), 204);
 }
 
+#[tokio::test]
+async fn an_application_of_two_organizations_and_shared_mailboxes_are_there_without_editing() {
+    let folder = tempfile::tempdir().unwrap();
+    let temporary = tempfile::tempdir().unwrap();
+    let server = Server::start(demo(folder.path(), temporary.path()), folder.path());
+    let customer = &server.ready["organizations"][0];
+    let tenant = customer["domains"][0].as_str().unwrap();
+    let shared = |organization: &serde_json::Value| {
+        let address = organization["shared_mailboxes"][0]["address"].as_str();
+        address.unwrap().to_owned()
+    };
+    let (here, there) = (shared(&server.ready), shared(customer));
+    let add = async |body: serde_json::Value| {
+        let request = client()
+            .post(format!("{}/v1/accounts", server.text("gateway")))
+            .bearer_auth(server.text("api_key"))
+            .json(&body);
+        let answer = request.send().await.unwrap();
+        (
+            answer.status().as_u16(),
+            answer.json::<serde_json::Value>().await.unwrap(),
+        )
+    };
+    let body = serde_json::json!({"application": "app_only", "address": here});
+    let (status, own) = add(body).await;
+    assert_eq!(
+        (status, &own["state"]),
+        (201, &"connected".into()),
+        "{own:#}"
+    );
+    let body = serde_json::json!({"application": "app_only", "address": there, "tenant": tenant});
+    let (status, theirs) = add(body).await;
+    assert_eq!(
+        (status, &theirs["state"]),
+        (201, &"connected".into()),
+        "{theirs:#}"
+    );
+    assert_ne!(own["tenant"], theirs["tenant"]);
+    // What the customer did not open to the application stays shut.
+    let person = &customer["users"][0]["address"];
+    let body = serde_json::json!({"application": "app_only", "address": person, "tenant": tenant});
+    let (status, refused) = add(body).await;
+    assert_eq!(
+        (status, &refused["diagnosis"]["code"]),
+        (409, &"mailbox_permission_missing".into()),
+        "{refused:#}"
+    );
+
+    // The page tells of all this, and asks for a shared mailbox by name.
+    let (site, http) = (server.text("site"), client());
+    let told = http.get(format!("{site}/api/demo")).send().await.unwrap();
+    let told: serde_json::Value = told.json().await.unwrap();
+    let organizations = told["organizations"].as_array().unwrap();
+    let names: Vec<&str> = organizations
+        .iter()
+        .map(|organization| organization["display_name"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "Tarnbrook Instruments",
+            "Fernhollow Press",
+            "With an account of their own"
+        ]
+    );
+    assert_eq!(shared(&organizations[1]), there);
+    let begun = http
+        .post(format!("{site}/api/connect-session?mailbox={there}"))
+        .send()
+        .await
+        .unwrap();
+    let begun: serde_json::Value = begun.json().await.unwrap();
+    let page = http
+        .get(begun["connect_url"].as_str().unwrap())
+        .send()
+        .await;
+    assert!(page.unwrap().text().await.unwrap().contains(&there));
+    let wrong = http
+        .post(format!("{site}/api/connect-session?mailbox=nobody"))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(wrong.status(), 422);
+}
+
 fn client() -> reqwest::Client {
     mailgrant_oauth::http_client(None, &mailgrant_oauth::Policy::default()).unwrap()
 }

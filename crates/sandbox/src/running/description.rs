@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use crate::authority::Authority;
-use crate::directory::{Application, Flow, Tenant, User};
+use crate::directory::{Application, Flow, MailboxRight, Tenant, User};
 use crate::imap;
 use crate::pki::Pki;
 use crate::pop3;
@@ -18,8 +18,10 @@ use crate::smtp;
 /// {"authority": "http://localhost:40001", "authority_tls": "https://localhost:40002", "ca_file": "/tmp/s/ca.pem",
 ///  "tenant": "7c1e6a52-…", "applications": [{"id": "delegated", "flow": "delegated", "client_id": "…", …}],
 ///  "imap": {"host": "localhost", "port": 40003, "starttls_port": 40004}, "smtp": {"host": "localhost", "port": 40005}, "pop3": {"host": "localhost", "port": 40006, "starttls_port": 40007},
-///  "control": "http://localhost:40001/control",
-///  "users": [{"address": "…", "password": "…", "display_name": "…"}]}
+///  "control": "http://localhost:40001/control", "display_name": "Tarnbrook Instruments", "domains": ["tarnbrook.test"],
+///  "users": [{"address": "…", "password": "…", "display_name": "…"}],
+///  "shared_mailboxes": [{"address": "…", "display_name": "…", "people": ["…"]}], "personal_accounts": [{"address": "…", …}],
+///  "organizations": [{"tenant": "…", "display_name": "…", "domains": ["…"], …}]}
 /// ```
 ///
 /// The JSON holds passwords and secrets, of people and applications that do not exist; `Debug` does not.
@@ -34,6 +36,10 @@ pub struct Description {
     pub ca_file: PathBuf,
     /// The tenant's GUID.
     pub tenant: String,
+    /// The organization's name.
+    pub display_name: String,
+    /// Its domains, the main one first.
+    pub domains: Vec<String>,
     /// Registered applications.
     pub applications: Vec<ApplicationDescription>,
     /// IMAP.
@@ -46,6 +52,8 @@ pub struct Description {
     pub control: String,
     /// People of the organization who can sign in.
     pub users: Vec<UserDescription>,
+    /// Mailboxes of the organization that are nobody's own.
+    pub shared_mailboxes: Vec<SharedMailboxDescription>,
     /// People with accounts of their own.
     pub personal_accounts: Vec<UserDescription>,
     /// Organizations besides the first.
@@ -67,6 +75,8 @@ pub struct OrganizationDescription {
     pub applications: Vec<ApplicationDescription>,
     /// Its people.
     pub users: Vec<UserDescription>,
+    /// Its mailboxes that are nobody's own.
+    pub shared_mailboxes: Vec<SharedMailboxDescription>,
 }
 
 /// A registered application.
@@ -122,6 +132,18 @@ pub struct UserDescription {
     pub display_name: String,
 }
 
+/// A mailbox that people open with their own sign-in.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct SharedMailboxDescription {
+    /// Its address.
+    pub address: String,
+    /// Its name.
+    pub display_name: String,
+    /// The addresses of those who may open it.
+    pub people: Vec<String>,
+}
+
 impl Description {
     pub(super) fn of(
         authority: &Authority,
@@ -137,6 +159,8 @@ impl Description {
             authority_tls: authority.addresses.tls.clone(),
             ca_file: pki.ca_file().to_owned(),
             tenant: tenant.id.clone(),
+            display_name: tenant.display_name.clone(),
+            domains: tenant.domains.clone(),
             applications: applications(tenant),
             imap: MailServer {
                 host: "localhost".to_owned(),
@@ -155,6 +179,7 @@ impl Description {
             },
             control: format!("{}/control", authority.addresses.plain),
             users: people(tenant),
+            shared_mailboxes: shared_mailboxes(tenant),
             personal_accounts: people(tenants.personal()),
             organizations: tenants
                 .organizations()
@@ -167,6 +192,27 @@ impl Description {
 
 fn people(tenant: &Tenant) -> Vec<UserDescription> {
     tenant.users.iter().map(UserDescription::of).collect()
+}
+
+fn shared_mailboxes(tenant: &Tenant) -> Vec<SharedMailboxDescription> {
+    let shared = tenant
+        .mailboxes
+        .iter()
+        .filter(|mailbox| mailbox.owner.is_none());
+    shared
+        .map(|mailbox| SharedMailboxDescription {
+            address: mailbox.address.clone(),
+            display_name: mailbox.display_name.clone(),
+            people: tenant
+                .users
+                .iter()
+                .filter(|user| {
+                    tenant.has_right(&mailbox.address, &user.address, MailboxRight::FullAccess)
+                })
+                .map(|user| user.address.clone())
+                .collect(),
+        })
+        .collect()
 }
 
 fn applications(tenant: &Tenant) -> Vec<ApplicationDescription> {
@@ -189,6 +235,7 @@ impl OrganizationDescription {
             domains: tenant.domains.clone(),
             applications: applications(tenant),
             users: people(tenant),
+            shared_mailboxes: shared_mailboxes(tenant),
         }
     }
 }

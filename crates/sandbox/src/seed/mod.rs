@@ -30,8 +30,8 @@ pub struct User {
     pub display_name: String,
 }
 
-/// Fills the mailboxes of `users` that have no message yet; the first user's is the fullest. The users are each
-/// other's colleagues. Returns how many messages were delivered. Blocking: some hundred small writes.
+/// Fills the mailboxes of `users` that have no message yet; the first user's is the fullest. Users of the same domain
+/// are each other's colleagues. Returns how many messages were delivered. Blocking: some hundred small writes.
 ///
 /// # Errors
 /// [`StoreError`] if the disk refuses.
@@ -111,7 +111,7 @@ impl Desk {
         };
         let mut colleagues: Vec<Person> = users
             .iter()
-            .filter(|other| other.address != user.address)
+            .filter(|other| other.address != user.address && domain(other) == domain(user))
             .map(person)
             .collect();
         for (name, local) in [
@@ -181,6 +181,10 @@ impl Desk {
             mail,
         });
     }
+}
+
+fn domain(user: &User) -> Option<&str> {
+    user.address.rsplit_once('@').map(|(_, domain)| domain)
 }
 
 fn extra_folders() -> Vec<String> {

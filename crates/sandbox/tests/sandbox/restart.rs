@@ -110,6 +110,24 @@ async fn the_built_in_tenant_describes_itself_and_debug_hides_its_secrets() {
     assert_eq!(json["applications"][0]["redirect_uri"], REDIRECT);
     assert_eq!(json["applications"][1]["flow"], "app_only");
     assert!(json["users"].as_array().unwrap().len() >= 5);
+    assert_eq!(json["domains"][0], "tarnbrook.test");
+    assert_eq!(
+        json["shared_mailboxes"][0]["people"],
+        serde_json::json!(["bruno.keller@tarnbrook.test"])
+    );
+    let [customer] = description.organizations.as_slice() else {
+        panic!("one customer: {:#}", json["organizations"]);
+    };
+    assert_eq!(customer.domains[0], "fernhollow.test");
+    assert!(
+        customer.applications.is_empty(),
+        "{:#}",
+        json["organizations"]
+    );
+    assert_eq!(
+        customer.shared_mailboxes[0].people,
+        [&*customer.users[0].address]
+    );
     for service in ["imap", "smtp", "pop3"] {
         assert_eq!(json[service]["host"], "localhost", "{service}");
     }
