@@ -74,10 +74,12 @@ fn guide(
         ));
     }
     let own = application.tenant.as_deref();
-    let foreign = match (arguments.tenant.as_deref(), own) {
-        (Some(wanted), Some(own)) => !wanted.eq_ignore_ascii_case(own),
-        _ => false,
-    } && application.client_id.as_str() != UNREGISTERED;
+    // A registration of no named tenant is one for many: where it is at home, it was made before.
+    let foreign = arguments
+        .tenant
+        .as_deref()
+        .is_some_and(|wanted| own.is_none_or(|own| !wanted.eq_ignore_ascii_case(own)))
+        && application.client_id.as_str() != UNREGISTERED;
     SetUp {
         application: &application.id,
         provider: &application.provider,

@@ -18,7 +18,6 @@ client_id = "11111111-2222-3333-4444-555555555555"
 [[application]]
 id = "anybody"
 provider = "microsoft365"
-tenant = "organizations"
 client_id = "11111111-2222-3333-4444-666666666666"
 
 [[application]]

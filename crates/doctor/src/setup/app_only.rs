@@ -22,8 +22,14 @@ pub(super) fn guide(set_up: &SetUp<'_>, cloud: &Cloud) -> Result<Guide, Error> {
         set_up.provider.display_name
     );
     let mut guide = Guide::new(set_up, title);
+    let task = match set_up.foreign {
+        true => "admits applications to",
+        false => "registers applications and consents for",
+    };
     guide.needed = vec![
-        "Somebody who registers applications and consents for the tenant (Cloud Application Administrator is enough: the permissions are Exchange's, not Microsoft Graph's) and who administers Exchange (Exchange Administrator). They need no access to mailgrant.".to_owned(),
+        format!(
+            "Somebody who {task} the tenant (Cloud Application Administrator is enough: the permissions are Exchange's, not Microsoft Graph's) and who administers Exchange (Exchange Administrator). They need no access to mailgrant."
+        ),
         modules(&["Microsoft.Graph.Applications", "ExchangeOnlineManagement"]),
     ];
     let scopes = [
@@ -35,7 +41,7 @@ pub(super) fn guide(set_up: &SetUp<'_>, cloud: &Cloud) -> Result<Guide, Error> {
         .push(registration::sign_in(set_up, cloud, &scopes));
     if set_up.foreign {
         guide.needed.push(format!(
-            "The app registration {} is in the operator's own tenant: of multitenant type, with the application permission and the credential. Here it is only admitted.",
+            "The app registration {} is in the operator's own tenant: of multitenant type, with the application permission and the credential. Here it is only admitted, and mailgrant's settings stay as they are (allowed_tenants, where they have it, must name this tenant).",
             set_up.client_id.as_str()
         ));
     } else {
@@ -61,7 +67,9 @@ pub(super) fn guide(set_up: &SetUp<'_>, cloud: &Cloud) -> Result<Guide, Error> {
     if set_up.sends {
         guide.steps.push(exchange::submission(set_up));
     }
-    guide.steps.push(finish::settings(set_up));
+    if !set_up.foreign {
+        guide.steps.push(finish::settings(set_up));
+    }
     guide.steps.push(finish::prove_app_only(set_up));
     Ok(guide)
 }

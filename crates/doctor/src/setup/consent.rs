@@ -47,12 +47,7 @@ pub(super) fn to_application(set_up: &SetUp<'_>, cloud: &Cloud) -> Result<Step, 
         "Consent for the tenant",
         "the authority gives a token to an application that was granted nothing, too; it only opens nothing",
     )
-    .by_hand([format!(
-        "{} > Entra ID > App registrations > {} > API permissions > Grant admin consent. Or one of the links below, opened by an administrator; the registration then needs the redirect URI {} (type Web). Either replaces the commands.",
-        cloud.portal,
-        set_up.name(),
-        set_up.redirect_uri()
-    )]);
+    .by_hand([by_hand(set_up, cloud)]);
     step.links = links_for_application(set_up, cloud)?;
     Ok(step
         .run(statements)
@@ -74,10 +69,14 @@ pub(super) fn to_application(set_up: &SetUp<'_>, cloud: &Cloud) -> Result<Step, 
 
 /// Consent to the delegated permissions, for everybody.
 pub(super) fn to_delegated(set_up: &SetUp<'_>, cloud: &Cloud) -> Result<Step, Error> {
-    let mut statements = vec![Statement::Set(
+    let mut statements = match set_up.foreign {
+        true => permissions::look_up_services(),
+        false => Vec::new(),
+    };
+    statements.push(Statement::Set(
         "principalId",
         Value::Variable("principal.Id"),
-    )];
+    ));
     for (resource, names) in [
         ("graph.Id", permissions::identity_scopes(set_up)),
         ("exchange.Id", permissions::mail_scopes(set_up)),
@@ -116,6 +115,22 @@ pub(super) fn to_delegated(set_up: &SetUp<'_>, cloud: &Cloud) -> Result<Step, Er
         Some("admin_consent_required"),
         "people are stopped (AADSTS90094, AADSTS90095) until an administrator has agreed",
     ))
+}
+
+/// The registration is in its own tenant alone; elsewhere there is only what the tenant has of it, and the first of the
+/// links makes that too.
+fn by_hand(set_up: &SetUp<'_>, cloud: &Cloud) -> String {
+    let (place, uri) = (cloud.portal, set_up.redirect_uri());
+    match set_up.foreign {
+        true => format!(
+            "{place} > Entra ID > Enterprise apps > All applications: the one with Application ID {} > Permissions > Grant admin consent. Or one of the links below, opened by an administrator: they admit the application, too. Its registration then has the redirect URI {uri} (type Web). Either replaces the commands.",
+            set_up.client_id.as_str()
+        ),
+        false => format!(
+            "{place} > Entra ID > App registrations > {} > API permissions > Grant admin consent. Or one of the links below, opened by an administrator; the registration then needs the redirect URI {uri} (type Web). Either replaces the commands.",
+            set_up.name()
+        ),
+    }
 }
 
 /// Both forms of the link; the second with each resource that Microsoft's document names.

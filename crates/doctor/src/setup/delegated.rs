@@ -31,8 +31,19 @@ pub(super) fn guide(set_up: &SetUp<'_>, cloud: &Cloud) -> Result<Guide, Error> {
     );
     let mut guide = Guide::new(set_up, title);
     guide.needed = vec![
-        "Somebody who may register applications and consent for the tenant (Cloud Application Administrator), and, for the switches of mailboxes, an Exchange Administrator.".to_owned(),
-        modules(&["Microsoft.Graph.Applications", "Microsoft.Graph.Identity.SignIns", "ExchangeOnlineManagement"]),
+        format!(
+            "Somebody who may {} the tenant (Cloud Application Administrator), and, for the switches of mailboxes, an Exchange Administrator.",
+            if set_up.foreign {
+                "admit applications to"
+            } else {
+                "register applications and consent for"
+            }
+        ),
+        modules(&[
+            "Microsoft.Graph.Applications",
+            "Microsoft.Graph.Identity.SignIns",
+            "ExchangeOnlineManagement",
+        ]),
     ];
     guide.steps.push(registration::sign_in(
         set_up,
@@ -44,7 +55,7 @@ pub(super) fn guide(set_up: &SetUp<'_>, cloud: &Cloud) -> Result<Guide, Error> {
     ));
     if set_up.foreign {
         guide.needed.push(format!(
-            "The app registration {} is in the operator's own tenant, of multitenant type. Here it is only admitted.",
+            "The app registration {} is in the operator's own tenant, of multitenant type. Here it is only admitted, and mailgrant's settings stay as they are (allowed_tenants, where they have it, must name this tenant).",
             set_up.client_id.as_str()
         ));
     } else {
@@ -69,7 +80,9 @@ pub(super) fn guide(set_up: &SetUp<'_>, cloud: &Cloud) -> Result<Guide, Error> {
         guide.steps.push(exchange::submission(set_up));
     }
     guide.steps.push(exchange::delegate());
-    guide.steps.push(finish::settings(set_up));
+    if !set_up.foreign {
+        guide.steps.push(finish::settings(set_up));
+    }
     guide.steps.push(finish::prove_delegated(set_up));
     Ok(guide)
 }

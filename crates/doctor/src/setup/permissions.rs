@@ -112,20 +112,16 @@ pub(super) fn delegated(set_up: &SetUp<'_>, cloud: &Cloud) -> Step {
         .iter()
         .map(|scope| scope.as_str())
         .collect();
-    let mut statements = vec![Statement::Keep(
-        "graph",
-        get_principal(Value::text(format!("appId eq '{MICROSOFT_GRAPH}'"))),
-    )];
+    let mut statements = Vec::new();
     // A tenant in which an application for personal accounts is registered may have no Exchange. Graph, which is
     // everywhere, publishes the mail permissions too.
     let wanted = match set_up.provider.id.as_str() {
-        "outlook" => vec![("graph", "scopes", [identity.clone(), mail.clone()].concat())],
+        "outlook" => {
+            statements.push(service("graph", MICROSOFT_GRAPH));
+            vec![("graph", "scopes", [identity.clone(), mail.clone()].concat())]
+        }
         _ => {
-            statements.push(Statement::Keep(
-                "exchange",
-                get_principal(Value::text(format!("appId eq '{EXCHANGE_ONLINE}'"))),
-            ));
-            statements.push(needs_exchange());
+            statements.extend(look_up_services());
             vec![
                 ("graph", "identityScopes", identity.clone()),
                 ("exchange", "mailScopes", mail.clone()),
@@ -177,6 +173,21 @@ pub(super) fn delegated(set_up: &SetUp<'_>, cloud: &Cloud) -> Step {
             Access::AppOnly => "",
         },
     )
+}
+
+/// The two services whose delegated permissions are asked for, in `$graph` and `$exchange`.
+pub(super) fn look_up_services() -> Vec<Statement> {
+    vec![
+        service("graph", MICROSOFT_GRAPH),
+        service("exchange", EXCHANGE_ONLINE),
+        needs_exchange(),
+    ]
+}
+
+/// A service that the tenant knows, in a variable.
+fn service(variable: &'static str, app_id: &str) -> Statement {
+    let filter = Value::text(format!("appId eq '{app_id}'"));
+    Statement::Keep(variable, get_principal(filter))
 }
 
 /// The registration's list, taken apart as it goes: `$required` collects it anew.

@@ -120,9 +120,16 @@ pub(super) fn enterprise_application(set_up: &SetUp<'_>, cloud: &Cloud) -> Step 
         "it is the application in this tenant: consent hangs on it, and Exchange is told its object id. That of the app registration looks the same and does not work",
     )
     .by_hand([format!(
-        "{} > Entra ID > Enterprise apps > All applications: {}. Its Object ID is on the Overview page.",
+        "{} > Entra ID > Enterprise apps > All applications: {}. Its Object ID is on the Overview page.{}",
         cloud.portal,
-        set_up.name()
+        match set_up.foreign {
+            true => format!("the one with Application ID {}", set_up.client_id.as_str()),
+            false => set_up.name(),
+        },
+        match set_up.foreign {
+            true => " Where it is missing, a link of the next step makes it.",
+            false => "",
+        }
     )])
     .run(statements)
     .check(

@@ -47,7 +47,7 @@ impl Guide {
             .iter()
             .filter(|step| step.place != Place::Mailgrant)
             .peekable();
-        if steps.peek().is_none() || self.modules().is_empty() {
+        if steps.peek().is_none() || !self.has_commands() {
             return;
         }
         let _ = writeln!(text, "\n# What is there now.");
@@ -58,6 +58,11 @@ impl Guide {
                 }
             }
         }
+    }
+
+    /// Whether any step is done by command.
+    pub(super) fn has_commands(&self) -> bool {
+        !self.modules().is_empty()
     }
 
     /// The modules of every command.

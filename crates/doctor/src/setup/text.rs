@@ -13,6 +13,9 @@ impl fmt::Display for Guide {
         for needed in &self.needed {
             formatter.write_str(&wrapped(&format!("- {needed}"), 2, 4))?;
         }
+        if self.has_commands() {
+            formatter.write_str(&wrapped(&format!("- {SCRIPT}"), 2, 4))?;
+        }
         for (index, step) in self.steps.iter().enumerate() {
             formatter.write_str("\n")?;
             formatter.write_str(&of_step(step, index.saturating_add(1)))?;
@@ -103,7 +106,7 @@ fn typed(step: &Step, text: &mut String) {
     }
 }
 
-/// Words in lines of at most a hundred letters.
+/// Words in lines that a terminal and a mail show whole.
 fn wrapped(words: &str, first: usize, others: usize) -> String {
     let mut text = String::new();
     let mut line = " ".repeat(first);
@@ -123,4 +126,6 @@ fn wrapped(words: &str, first: usize, others: usize) -> String {
     text
 }
 
-const WIDTH: usize = 100;
+const WIDTH: usize = 80;
+const SCRIPT: &str = "Either by hand or by command, step by step. All commands together are one script: the same mailgrant \
+setup with --format ps1. Send that as a file, since mail programs break long lines.";

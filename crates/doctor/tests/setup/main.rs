@@ -207,11 +207,66 @@ fn another_tenant_only_admits_the_application() {
             "service-principal",
             "mailbox-permission",
             "imap",
-            "settings",
             "prove"
         ]
     );
+    // What only the registration's own tenant has is not looked for elsewhere.
+    let text = guide.to_string();
+    assert!(
+        !text.contains("App registrations") && !text.contains("client_secret"),
+        "{text}"
+    );
+    assert!(text.contains("--tenant fabrikam.example"), "{text}");
     insta::assert_snapshot!("foreign.ps1", guide.script());
+}
+
+/// The scripts run in strict mode, in which a variable that nobody set ends them.
+#[test]
+fn a_script_sets_every_variable_before_it_uses_it() {
+    for (access, foreign) in [
+        (Access::AppOnly, false),
+        (Access::AppOnly, true),
+        (Access::Delegated, false),
+        (Access::Delegated, true),
+    ] {
+        let wanted = Wanted {
+            access,
+            foreign,
+            sends: true,
+            ..Wanted::default()
+        };
+        let script = wanted.guide().unwrap().script();
+        let mut set: Vec<&str> = vec![
+            "true",
+            "false",
+            "null",
+            "ErrorActionPreference",
+            "PSDefaultParameterValues",
+        ];
+        let mut used = 0;
+        for line in script
+            .lines()
+            .filter(|line| !line.trim_start().starts_with('#'))
+        {
+            let names = line.split('$').skip(1).map(|rest| {
+                let end = rest.find(|c: char| !c.is_ascii_alphanumeric());
+                rest.split_at(end.unwrap_or(rest.len())).0
+            });
+            for (at, name) in names.enumerate() {
+                let (assigned, loops) = (format!("${name} ="), format!("foreach (${name} in "));
+                let begins = line.trim_start().starts_with(&assigned) || line.contains(&loops);
+                if at == 0 && begins {
+                    set.push(name);
+                }
+                assert!(
+                    set.contains(&name),
+                    "{access:?}, {foreign}: ${name} in {line}"
+                );
+                used += 1;
+            }
+        }
+        assert!(used > 20, "{access:?}, {foreign}: {used}");
+    }
 }
 
 #[test]
