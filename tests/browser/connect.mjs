@@ -49,7 +49,8 @@ async function blocked(context) {
   await link.waitFor();
   await shot(page, "blocked-3-site");
   const url = await link.getAttribute("href");
-  assert.equal(url, await popup.locator("input[readonly]").inputValue(), "the same link in both windows");
+  assert.equal(url, await popup.getByLabel("Administrator consent link").inputValue(), "the same link in both windows");
+  await copied(context, popup, url);
   await popup.close();
 
   const office = await browser.newContext({ viewport: VIEWPORT });
@@ -71,6 +72,27 @@ async function blocked(context) {
   await shot(page, "blocked-7-mailbox");
   await control("consent", { require_admin: false });
   await page.close();
+}
+
+/** By the keyboard alone: the link goes to the clipboard, or is marked where the browser gives no leave. */
+async function copied(context, popup, url) {
+  const button = popup.getByRole("button", { name: "Copy the link" });
+  const field = popup.getByLabel("Administrator consent link");
+  const told = popup.getByRole("status").last();
+  await popup.evaluate(() => { navigator.clipboard.writeText = () => Promise.reject(new Error("no leave")); });
+  await field.focus();
+  await popup.keyboard.press("Tab");
+  await popup.keyboard.press("Enter");
+  await told.getByText("The link is marked").waitFor();
+  const marked = await field.evaluate((it) => document.activeElement === it && it.value.slice(it.selectionStart, it.selectionEnd));
+  assert.equal(marked, url, "marked from end to end");
+  await popup.evaluate(() => delete navigator.clipboard.writeText);
+  await context.grantPermissions(["clipboard-read", "clipboard-write"], { origin: demo.gateway });
+  await button.focus();
+  await popup.keyboard.press("Space");
+  await told.getByText("Copied").waitFor();
+  assert.equal(await popup.evaluate(() => navigator.clipboard.readText()), url);
+  await shot(popup, "blocked-2-copied");
 }
 
 /** Opens the site and presses its button. */

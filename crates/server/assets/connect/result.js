@@ -20,10 +20,18 @@ if (status === "connected") {
 }
 
 for (const button of document.querySelectorAll("button[data-copies]")) {
-  // Needs a secure context; without it the field can be marked and copied by hand.
-  button.hidden = !navigator.clipboard;
+  const field = document.getElementById(button.dataset.copies);
+  const told = document.getElementById(button.dataset.tells);
+  button.hidden = false;
   button.addEventListener("click", async () => {
-    await navigator.clipboard.writeText(document.getElementById(button.dataset.copies).value);
-    button.textContent = "Copied";
+    try {
+      // Needs a secure context and the person's leave; without either the field is marked, to be copied by hand.
+      await navigator.clipboard.writeText(field.value);
+      told.textContent = "Copied: paste it into a message to your administrator.";
+    } catch {
+      field.focus();
+      field.select();
+      told.textContent = "The link is marked: copy it by Ctrl+C, or by holding it.";
+    }
   });
 }

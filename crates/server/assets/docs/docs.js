@@ -16,12 +16,17 @@ function node(name, properties = {}, ...children) {
   return element;
 }
 
+/** Text in which what stands between backticks is code. */
+function words(text) {
+  return (text ?? "").split("`").map((part, at) => (at % 2 ? node("code", {}, part) : part));
+}
+
 async function start() {
   const response = await fetch("/openapi.json");
   if (!response.ok) throw new Error(`/openapi.json answered ${response.status}`);
   const api = await response.json();
   document.getElementById("title").textContent = `${api.info.title} API ${api.info.version}`;
-  document.getElementById("about").textContent = api.info.description ?? "";
+  document.getElementById("about").replaceChildren(...words(api.info.description));
   main.replaceChildren();
   for (const group of groups(api)) {
     main.append(node("h2", { class: "group", id: `tag-${slug(group.name)}` }, `${group.name}`));
@@ -63,7 +68,7 @@ function operation(api, each) {
     "details",
     { class: "operation", id: anchor(each) },
     node("summary", {}, node("span", { class: `method ${method}` }, method), node("code", {}, path), node("span", { class: "what" }, about.summary ?? "")),
-    about.description ? node("p", {}, about.description) : "",
+    about.description ? node("p", {}, ...words(about.description)) : "",
     scopes.length ? node("p", {}, "Needs an API key with scope ", node("code", {}, scopes.join(", ")), ".") : "",
   );
   details.append(...parameters(about.parameters ?? []));
@@ -75,7 +80,7 @@ function operation(api, each) {
 function parameters(list) {
   if (!list.length) return [];
   const rows = list.map((each) =>
-    node("tr", {}, node("td", {}, node("code", {}, each.name)), node("td", {}, `${each.in}${each.required ? ", required" : ""}`), node("td", {}, type(each.schema)), node("td", {}, each.description ?? "")),
+    node("tr", {}, node("td", {}, node("code", {}, each.name)), node("td", {}, `${each.in}${each.required ? ", required" : ""}`), node("td", {}, type(each.schema)), node("td", {}, ...words(each.description))),
   );
   return [node("h3", {}, "Parameters"), node("table", {}, node("tbody", {}, ...rows))];
 }
@@ -83,7 +88,7 @@ function parameters(list) {
 function answers(api, responses) {
   const rows = Object.entries(responses).map(([status, each]) => {
     const [media, content] = Object.entries(each.content ?? {})[0] ?? [];
-    return node("tr", {}, node("td", {}, node("code", {}, status)), node("td", {}, each.description), node("td", {}, media ?? ""), node("td", {}, content?.schema ? type(content.schema) : ""));
+    return node("tr", {}, node("td", {}, node("code", {}, status)), node("td", {}, ...words(each.description)), node("td", {}, media ?? ""), node("td", {}, content?.schema ? type(content.schema) : ""));
   });
   return node("table", {}, node("tbody", {}, ...rows));
 }
@@ -112,7 +117,7 @@ function fields(api, schema) {
 
 function properties(api, schema) {
   const rows = fields(api, schema).map(({ name, about, required }) =>
-    node("tr", {}, node("td", {}, node("code", {}, name)), node("td", {}, required ? "required" : ""), node("td", {}, type(about)), node("td", {}, about.description ?? "")),
+    node("tr", {}, node("td", {}, node("code", {}, name)), node("td", {}, required ? "required" : ""), node("td", {}, type(about)), node("td", {}, ...words(about.description))),
   );
   return rows.length ? node("table", {}, node("tbody", {}, ...rows)) : node("p", {}, type(resolve(api, schema)));
 }
@@ -202,7 +207,7 @@ function schemas(api) {
   contents.append(node("h2", {}, "schemas"), node("ul", {}, ...all.map(([name]) => node("li", {}, node("a", { href: `#schema-${name}` }, name)))));
   return [
     node("h2", { class: "group" }, "schemas"),
-    ...all.map(([name, schema]) => node("section", { class: "schema", id: `schema-${name}` }, node("h3", {}, name), schema.description ? node("p", {}, schema.description) : "", properties(api, schema))),
+    ...all.map(([name, schema]) => node("section", { class: "schema", id: `schema-${name}` }, node("h3", {}, name), schema.description ? node("p", {}, ...words(schema.description)) : "", properties(api, schema))),
   ];
 }
 

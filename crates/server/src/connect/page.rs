@@ -189,15 +189,22 @@ struct Message {
     tone: &'static str,
     paragraphs: Vec<String>,
     facts: Vec<(&'static str, String)>,
-    steps: Vec<String>,
+    steps: Vec<Step>,
+    /// Where an administrator agrees: to be sent to one.
     link: Option<String>,
-    link_text: &'static str,
     form: Option<String>,
     /// The authority's own words, for those who want them.
     said: Option<String>,
     code: Option<String>,
     refresh: Option<u32>,
     result: Option<Ended>,
+}
+
+/// Something to do, with what is to be typed for it.
+#[derive(Debug)]
+struct Step {
+    words: String,
+    command: Option<String>,
 }
 
 /// What the script tells the page that opened the window.
@@ -231,12 +238,22 @@ impl Message {
             .map(|code| format!("AADSTS{code}"))
             .collect();
         Self {
-            steps: diagnosis.remedy.clone(),
+            steps: diagnosis.remedy.iter().map(|line| Step::of(line)).collect(),
             link: diagnosis.admin_consent_url.clone(),
-            link_text: "Agree as an administrator",
             code: Some([vec![diagnosis.code.clone()], codes].concat().join(" ")),
             ..self.saying(&sentence(&diagnosis.detail))
         }
+    }
+}
+
+impl Step {
+    /// A remedy that ends in a command has it after `runs: `.
+    fn of(line: &str) -> Self {
+        let (words, command) = match line.split_once(RUNS) {
+            Some((who, command)) => (format!("{who}{RUNS}"), Some(command.to_owned())),
+            None => (line.to_owned(), None),
+        };
+        Self { words, command }
     }
 }
 
@@ -335,6 +352,8 @@ fn respond(
     }
     response.body(html)
 }
+
+const RUNS: &str = " runs: ";
 
 /// Forms lead on to the authority, whatever hosts it sends the browser through: browsers apply `form-action` to redirects.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self' https: http://127.0.0.1:* http://localhost:*; frame-ancestors 'none'; base-uri 'none'";
