@@ -197,15 +197,19 @@ fn by_terminal(settings: &Path, sandbox: &Description) -> Vec<String> {
         ),
         "mailgrant login --application device".to_owned(),
     ];
-    let add = "mailgrant accounts add --application app_only";
+    let add = "mailgrant accounts add --application";
     if let Some(shared) = sandbox.shared_mailboxes.first() {
-        lines.push(format!("{add} {}", shared.address));
+        lines.push(format!("{add} app_only {}", shared.address));
     }
     for customer in &sandbox.organizations {
         if let (Some(domain), Some(shared)) =
             (customer.domains.first(), customer.shared_mailboxes.first())
         {
-            lines.push(format!("{add} --tenant {domain} {}", shared.address));
+            let customers = gateway::CUSTOMERS;
+            lines.push(format!(
+                "{add} {customers} --tenant {domain} {}",
+                shared.address
+            ));
         }
     }
     lines

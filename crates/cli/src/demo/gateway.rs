@@ -34,11 +34,28 @@ pub(super) struct Place<'a> {
 pub(super) fn settings(place: &Place<'_>, sandbox: &Description) -> Result<Settings, Failure> {
     let folder = &place.folder;
     std::fs::create_dir_all(folder).map_err(|error| unwritable(folder, error))?;
-    let applications: Vec<Value> = sandbox
-        .applications
-        .iter()
-        .map(|application| registration(application, &sandbox.tenant, folder))
-        .collect::<Result<_, _>>()?;
+    let mut applications = Vec::new();
+    for application in &sandbox.applications {
+        let tenant = match application.flow {
+            Flow::AppOnly => &sandbox.tenant,
+            // People of every organization sign in, and those without one.
+            _ => "common",
+        };
+        let registered = registration(application, &application.id, tenant, folder)?;
+        applications.push(registered);
+    }
+    // The same registration once more, for those who have admitted it: each account then says in which tenant it is.
+    let unattended = (sandbox.applications.iter())
+        .find(|application| application.flow == Flow::AppOnly)
+        .filter(|_| !sandbox.organizations.is_empty());
+    if let Some(application) = unattended {
+        applications.push(registration(
+            application,
+            CUSTOMERS,
+            "organizations",
+            folder,
+        )?);
+    }
     let written = json!({
         "server": {
             "listen": format!("127.0.0.1:{}", place.port),
@@ -99,23 +116,18 @@ pub(super) async fn api_key(
 
 fn registration(
     application: &ApplicationDescription,
+    id: &str,
     tenant: &str,
     folder: &Path,
 ) -> Result<Value, Failure> {
-    // People of every organization sign in, and those without one; by itself an application is at home in one tenant,
-    // and each account says in which other.
-    let tenant = match application.flow {
-        Flow::AppOnly => tenant,
-        _ => "common",
-    };
     let mut written = Map::from_iter([
-        ("id".to_owned(), application.id.clone().into()),
+        ("id".to_owned(), id.into()),
         ("provider".to_owned(), PROVIDER.into()),
         ("tenant".to_owned(), tenant.into()),
         ("client_id".to_owned(), application.client_id.clone().into()),
     ]);
     if let Some(secret) = &application.client_secret {
-        let name = format!("{}.secret", application.id);
+        let name = format!("{id}.secret");
         write_private(&folder.join(&name), secret)?;
         written.insert("client_secret_file".to_owned(), name.into());
     }
@@ -139,6 +151,8 @@ fn unwritable(path: &Path, error: std::io::Error) -> Failure {
 
 /// The settings file's name, within the gateway's folder.
 pub(super) const SETTINGS: &str = "mailgrant.toml";
+/// The application of the tenants that have admitted it.
+pub(super) const CUSTOMERS: &str = "customers";
 const PROVIDER: &str = "sandbox";
 const SITE: &str = "default";
 const LABEL: &str = "demonstration site";

@@ -246,7 +246,7 @@ async fn an_application_of_two_organizations_and_shared_mailboxes_are_there_with
         (201, &"connected".into()),
         "{own:#}"
     );
-    let body = serde_json::json!({"application": "app_only", "address": there, "tenant": tenant});
+    let body = serde_json::json!({"application": "customers", "address": there, "tenant": tenant});
     let (status, theirs) = add(body).await;
     assert_eq!(
         (status, &theirs["state"]),
@@ -256,7 +256,7 @@ async fn an_application_of_two_organizations_and_shared_mailboxes_are_there_with
     assert_ne!(own["tenant"], theirs["tenant"]);
     // What the customer did not open to the application stays shut.
     let person = &customer["users"][0]["address"];
-    let body = serde_json::json!({"application": "app_only", "address": person, "tenant": tenant});
+    let body = serde_json::json!({"application": "customers", "address": person, "tenant": tenant});
     let (status, refused) = add(body).await;
     assert_eq!(
         (status, &refused["diagnosis"]["code"]),
