@@ -19,6 +19,7 @@
 //! ```
 
 use std::fmt;
+use std::net::{IpAddr, Ipv4Addr};
 
 use serde::Serialize;
 
@@ -121,7 +122,8 @@ impl Metadata {
     }
 
     /// Checks that the document belongs to the issuer that was asked (OpenID Connect Discovery
-    /// §4.3), and that only a loopback issuer names loopback endpoints.
+    /// §4.3), and that only a loopback issuer names endpoints on this machine or its link, where
+    /// clouds keep their machines' credentials.
     ///
     /// `template` is the configured issuer, which may hold `{tenant}`. Entra answers an alias or
     /// a domain name with the tenant's id, and `common` and `organizations` with the literal
@@ -144,7 +146,7 @@ impl Metadata {
                 return Err(mismatch());
             }
         }
-        if !is_loopback_url(issuer) {
+        if !is_near(issuer) {
             let endpoints = [
                 ("authorization_endpoint", Some(&self.authorization_endpoint)),
                 ("token_endpoint", Some(&self.token_endpoint)),
@@ -157,7 +159,7 @@ impl Metadata {
                 ("userinfo_endpoint", self.userinfo_endpoint.as_ref()),
             ];
             for (name, endpoint) in endpoints {
-                if endpoint.is_some_and(|endpoint| is_loopback_url(endpoint.as_str())) {
+                if endpoint.is_some_and(|endpoint| is_near(endpoint.as_str())) {
                     return Err(MetadataError::Endpoint { name });
                 }
             }
@@ -225,7 +227,7 @@ pub enum MetadataError {
         /// Which.
         name: &'static str,
     },
-    /// An endpoint is not `https`, or a loopback address at an issuer elsewhere.
+    /// An endpoint is not `https`, or on this machine or its link at an issuer elsewhere.
     Endpoint {
         /// Which.
         name: &'static str,
@@ -268,7 +270,8 @@ fn between<'a>(template: &str, placeholder: &str, text: &'a str) -> Option<&'a s
     (!found.is_empty() && !found.contains(['/', '?', '#'])).then_some(found)
 }
 
-fn is_loopback_url(url: &str) -> bool {
+/// Whether a URL's host is this machine or on its own link, in any of the ways in which that can be written.
+fn is_near(url: &str) -> bool {
     let authority = endpoint::origin(url)
         .split_once("://")
         .map_or(url, |(_, authority)| authority);
@@ -276,7 +279,30 @@ fn is_loopback_url(url: &str) -> bool {
         Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
         _ => authority,
     };
-    endpoint::is_loopback(host)
+    let host = host
+        .trim_start_matches('[')
+        .trim_end_matches(']')
+        .trim_end_matches('.')
+        .to_ascii_lowercase();
+    let is_near_v4 = |address: Ipv4Addr| {
+        address.is_loopback() || address.is_link_local() || address.is_unspecified()
+    };
+    match host.parse::<IpAddr>() {
+        Ok(IpAddr::V4(address)) => is_near_v4(address),
+        Ok(IpAddr::V6(address)) => match address.to_ipv4_mapped() {
+            Some(address) => is_near_v4(address),
+            None => {
+                address.is_loopback() || address.is_unicast_link_local() || address.is_unspecified()
+            }
+        },
+        Err(_) => {
+            let last = host.rsplit('.').next().unwrap_or_default();
+            // `127.1`, `0x7f000001`: whatever reads URLs may take them for addresses (URL Standard, "ends in a number").
+            let is_number =
+                last.bytes().all(|byte| byte.is_ascii_digit()) || last.starts_with("0x");
+            is_number || last == "localhost"
+        }
+    }
 }
 
 const TENANT: &str = "{tenant}";
@@ -333,6 +359,41 @@ mod tests {
             .check_issuer("https://accounts.google.com/", "")
             .unwrap_err();
         assert!(error.to_string().contains("to the letter"), "{error}");
+    }
+
+    #[test]
+    fn no_issuer_elsewhere_leads_to_this_machine_or_its_link() {
+        let issuer = "https://corp.test";
+        for host in [
+            "127.0.0.1",
+            "127.9.9.9:8443",
+            "127.1",
+            "2130706433",
+            "0x7f.1",
+            "0.0.0.0",
+            "localhost",
+            "LOCALHOST.",
+            "a.localhost",
+            "169.254.169.254",
+            "[::1]",
+            "[::]:8443",
+            "[::ffff:127.0.0.1]",
+            "[::ffff:169.254.169.254]",
+            "[fe80::1]",
+        ] {
+            let found = metadata(issuer, &format!("https://{host}/t"));
+            assert!(found.check_issuer(issuer, "").is_err(), "{host}");
+        }
+        for host in [
+            "login.corp.test",
+            "10.1.2.3",
+            "[2001:db8::1]",
+            "localhost.corp.test",
+            "0x.test",
+        ] {
+            let found = metadata(issuer, &format!("https://{host}/t"));
+            assert_eq!(found.check_issuer(issuer, ""), Ok(()), "{host}");
+        }
     }
 
     #[test]

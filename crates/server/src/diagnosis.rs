@@ -136,17 +136,20 @@ pub(crate) fn needs_reauthentication(refusal: &ErrorResponse) -> bool {
     )
 }
 
-/// The authority asks to come back later, in the form of a refusal.
+/// The authority asks to come back later, in the form of a refusal. Entra says `invalid_grant` to whoever asks too often,
+/// too, though the grant is as good as it was: there only the number tells.
 pub(crate) fn is_passing(refusal: &ErrorResponse) -> bool {
+    const LOOP: u32 = 50_196;
     matches!(
         refusal.error.as_str(),
         "temporarily_unavailable" | "server_error" | "slow_down"
-    )
+    ) || refusal.error_codes.contains(&LOOP)
 }
 
 /// Whether waiting helps, by the diagnosis's code.
 pub(crate) fn is_passing_fault(code: &str) -> bool {
-    const PASSING: [&str; 5] = [
+    const PASSING: [&str; 6] = [
+        "authority_loop_detected",
         "authority_not_json",
         "authority_throttled",
         "authority_unavailable",

@@ -2,13 +2,14 @@
 
 use mailgrant_core::device::{DeviceAuthorizationRequest, DeviceAuthorizationResponse};
 use mailgrant_core::discovery::Metadata;
-use mailgrant_core::endpoint::Endpoint;
+use mailgrant_core::endpoint::{Endpoint, is_loopback};
+use mailgrant_core::provider::Endpoints;
 use mailgrant_core::scope::Scopes;
 use mailgrant_core::token::{
     ClientAuthentication, GrantRequest, TokenError, TokenRequest, TokenResponse,
 };
-use reqwest::RequestBuilder;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use reqwest::{RequestBuilder, Url};
 
 use super::Client;
 use crate::credential::{Occasion, Sent, ServiceAccount};
@@ -73,7 +74,7 @@ impl Client {
             .await
     }
 
-    /// Redeems a service account's assertion, at the place that its key file names.
+    /// Redeems a service account's assertion, at the place that its key file names, if that is the provider's.
     pub(super) async fn delegation(
         &self,
         account: &ServiceAccount,
@@ -83,6 +84,7 @@ impl Client {
         let step = Step::ClientCredentials;
         let now = self.shared.surroundings.now();
         let key = account.current(now).await;
+        self.check_place(key.token_uri())?;
         let assertion = key.sign(mailbox, scopes, now)?;
         let grant = GrantRequest::JwtBearer {
             assertion: &assertion,
@@ -98,6 +100,30 @@ impl Client {
         };
         let transport = &self.shared.transport;
         transport.send(step, Repeat::Always, build, read).await
+    }
+
+    /// A key file comes from somebody else's hands: it sends the gateway nowhere but to the provider's own hosts.
+    fn check_place(&self, token_uri: &Endpoint) -> Result<(), Error> {
+        let endpoints = &self.shared.registration.provider.endpoints;
+        let explicit = match endpoints {
+            Endpoints::Explicit { token_endpoint, .. } => Some(token_endpoint.as_str()),
+            _ => None,
+        };
+        let host = |url: &str| Some(Url::parse(url).ok()?.host_str()?.to_owned());
+        let named = host(token_uri.as_str()).unwrap_or_default();
+        let is_same = |known: String| {
+            known == named
+                || is_loopback(&known) && is_loopback(&named)
+                || known == GOOGLE && named.ends_with(GOOGLES)
+        };
+        let known = explicit.into_iter().chain(endpoints.issuer());
+        if known.filter_map(host).any(is_same) {
+            return Ok(());
+        }
+        Err(Error::configuration(format!(
+            "`token_uri` of the service account's key file is at {named}, which is not the provider's: take the key file \
+             that the provider gave, or give a [[provider]] whose issuer or token_endpoint is there"
+        )))
     }
 
     fn form(&self, authentication: ClientAuthentication<'_>, grant: GrantRequest<'_>) -> Form {
@@ -186,3 +212,7 @@ fn sensitive(header: &str) -> Result<HeaderValue, Error> {
     value.set_sensitive(true);
     Ok(value)
 }
+
+const GOOGLE: &str = "accounts.google.com";
+/// Google's token endpoint is there, and has moved within it: old key files name the old place.
+const GOOGLES: &str = ".googleapis.com";

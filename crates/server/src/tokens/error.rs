@@ -75,6 +75,7 @@ impl Error {
             // Behind an application's own request there is no person to sign in again.
             ErrorKind::Refused(answer)
                 if diagnosis::needs_reauthentication(answer)
+                    && !diagnosis::is_passing(answer)
                     && !diagnosis::is_app_only(error.step()) =>
             {
                 return Self::ReauthRequired(Some(diagnosis));

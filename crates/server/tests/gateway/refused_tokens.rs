@@ -1,6 +1,7 @@
 //! A token that the mail server refuses: another one may be let in, and a server that refuses always makes no storm.
 
 use mailgrant_core::{sasl::InitialResponse, token::AccessToken};
+use serde_json::json;
 
 use crate::world::World;
 
@@ -82,6 +83,31 @@ async fn whoever_wants_longer_tokens_than_there_are_makes_no_storm() {
         (9..=10).contains(&renewed),
         "{renewed} renewals in five minutes"
     );
+}
+
+#[tokio::test]
+async fn a_loop_that_entra_saw_kills_no_grant() {
+    let (world, account) = in_use().await;
+    world.authority.reset().await;
+    let seen = json!({"error": "invalid_grant", "error_codes": [50196],
+        "error_description": "AADSTS50196: The server terminated an operation because it encountered a client request loop."});
+    world.authority_answers("refresh_token=", 400, seen).await;
+    world.clock.forward(3600);
+    let path = format!("{account}/access-token");
+    let refused = world.call("POST", &path, None).await;
+    assert_eq!(
+        (refused.status, &refused.json()["code"]),
+        (502, &json!("authority_unavailable"))
+    );
+    let state = world.call("GET", &account, None).await.json();
+    assert_eq!(state["state"], "degraded", "{state:#}");
+    assert_eq!(state["diagnosis"]["code"], "authority_loop_detected");
+    world.authority.reset().await;
+    world.refresh_gives("next-1", "access-2", "next-2").await;
+    world.clock.forward(60);
+    assert_eq!(world.call("POST", &path, None).await.status, 200);
+    let state = world.call("GET", &account, None).await.json();
+    assert_eq!(state["state"], "connected", "{state:#}");
 }
 
 /// An account whose token is in memory; the authority gives as many as are asked for.

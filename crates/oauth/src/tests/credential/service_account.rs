@@ -1,14 +1,17 @@
 //! Google's service accounts.
 
+use std::sync::Arc;
+
 use jsonwebtoken::Algorithm as Signed;
+use mailgrant_core::provider::Provider;
 use mailgrant_core::token::RefreshToken;
 use serde_json::{Value, json};
 use wiremock::ResponseTemplate;
 
-use super::super::support::{Authority, scopes, token_answer};
-use super::{Folder, NOW, client, forms, text, verified};
+use super::super::support::{Authority, policy, registration, scopes, token_answer};
+use super::{Folder, NOW, client, forms, surroundings, text, verified};
 use crate::credential::{Part, ServiceAccount};
-use crate::{Client, Credential, ErrorKind, Step};
+use crate::{Client, Credential, ErrorKind, Step, http_client};
 
 const MAIL: &str = "https://mail.google.com/";
 
@@ -106,6 +109,39 @@ async fn a_rotated_key_signs_the_next_request() {
     for form in &forms[1..] {
         let (header, _) = verified(&form["assertion"], "other.pem", Signed::RS256);
         assert_eq!(header["kid"], "key-8");
+    }
+}
+
+#[tokio::test]
+async fn a_key_file_sends_the_gateway_nowhere_else() {
+    let folder = Folder::new(&[]);
+    let google = |token_uri: &str| {
+        folder.write("key.json", key_file(token_uri));
+        let account = ServiceAccount::file(folder.path("key.json")).unwrap();
+        let mut registration = registration("https://unused.test");
+        registration.provider = Arc::new(Provider::preset("google").unwrap());
+        registration.credential = Credential::ServiceAccount(account);
+        let http = http_client(None, &policy()).unwrap();
+        Client::new(http, registration, policy(), surroundings()).unwrap()
+    };
+    // Somebody who waits for assertions, and whatever answers inside the network.
+    for elsewhere in [
+        "https://oauth2.googleapis.com.evil.test/token",
+        "https://evilgoogleapis.com/token",
+        "https://10.0.0.7/admin",
+        "https://169.254.169.254/latest",
+        "http://localhost:9/token",
+    ] {
+        let asked = google(elsewhere);
+        let error = asked
+            .app_only(&scopes(MAIL), Some("ada@workspace.test"))
+            .await;
+        let error = error.unwrap_err();
+        assert!(
+            matches!(error.kind(), ErrorKind::Configuration),
+            "{elsewhere}: {error:?}"
+        );
+        assert!(error.to_string().contains("token_uri"), "{error}");
     }
 }
 
