@@ -36,7 +36,8 @@ pub(crate) async fn get(gateway: Data<Gateway>) -> Result<HttpResponse, Problem>
             return Err(Problem::new(
                 Code::StorageUnavailable,
                 "the database does not answer in time",
-            ));
+            )
+            .retry_after(Some(PATIENCE)));
         }
     }
     Ok(HttpResponse::Ok().json(Readiness { storage: "ok" }))

@@ -32,19 +32,25 @@ pub(super) fn malformed(column: &'static str, id: impl Into<String>) -> Error {
     }
 }
 
+/// Whether somebody else has the database locked.
+pub(super) fn is_busy(error: &sqlx::Error) -> bool {
+    code(error) == Some(BUSY)
+}
+
 fn is_unavailable(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_)
         | sqlx::Error::PoolTimedOut
         | sqlx::Error::PoolClosed
         | sqlx::Error::WorkerCrashed => true,
-        sqlx::Error::Database(error) => error
-            .code()
-            .and_then(|code| code.parse::<u32>().ok())
-            // The low byte is the primary code: https://www.sqlite.org/rescode.html#pve
-            .is_some_and(|code| UNAVAILABLE.contains(&(code & 0xff))),
-        _ => false,
+        error => code(error).is_some_and(|code| UNAVAILABLE.contains(&code)),
     }
+}
+
+/// The primary result code, which is the low byte: <https://www.sqlite.org/rescode.html#pve>.
+fn code(error: &sqlx::Error) -> Option<u32> {
+    let code: u32 = error.as_database_error()?.code()?.parse().ok()?;
+    Some(code & 0xff)
 }
 
 const BUSY: u32 = 5;

@@ -24,6 +24,7 @@ mod session_row;
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use mailgrant_core::time::UnixTime;
@@ -51,6 +52,8 @@ pub(crate) struct Sqlite {
     /// One connection: SQLite has one writer anyway, and a queue is fairer than its busy timeout.
     writer: SqlitePool,
     readers: SqlitePool,
+    /// How long a change waits for its turn.
+    patience: Duration,
     file: FileIdentity,
     sealer: Sealer,
     masters: RwLock<Vec<MasterKey>>,
@@ -73,7 +76,7 @@ impl Sqlite {
         let (writer, readers) = open::pools(&path).await?;
         let file = FileIdentity::of(&path)?;
         hold::sweep(file.real());
-        let mut change = writer.begin_with("BEGIN IMMEDIATE").await.map_err(failed)?;
+        let mut change = change::turn(&writer, open::PATIENCE).await?;
         let rows = keys::load_or_create(&mut change, &masters, &*random, now).await?;
         change.commit().await.map_err(failed)?;
         let sealer = keys::sealer(&rows, &masters, &random)?;
@@ -82,6 +85,7 @@ impl Sqlite {
         let storage = Self {
             writer,
             readers,
+            patience: open::PATIENCE,
             file,
             sealer,
             masters: RwLock::new(masters),

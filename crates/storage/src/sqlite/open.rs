@@ -40,14 +40,14 @@ pub(super) struct Turn {
 }
 
 impl Turn {
-    /// Waits for its turn, and goes on without after [`PATIENCE`]: then SQLite itself decides.
+    /// Waits for its turn, and goes on without after [`BUSY`]: then SQLite itself decides.
     #[cfg(unix)]
     pub(super) async fn take(path: &Path) -> Self {
         let parent = path
             .parent()
             .filter(|parent| !parent.as_os_str().is_empty());
         let folder = std::fs::File::open(parent.unwrap_or_else(|| Path::new("."))).ok();
-        let tries = PATIENCE.as_millis() / AGAIN.as_millis();
+        let tries = BUSY.as_millis() / AGAIN.as_millis();
         for _ in 0..tries {
             match folder.as_ref().map(std::fs::File::try_lock) {
                 Some(Err(std::fs::TryLockError::WouldBlock)) => tokio::time::sleep(AGAIN).await,
@@ -173,7 +173,7 @@ fn options(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)
         .foreign_keys(true)
-        .busy_timeout(PATIENCE)
+        .busy_timeout(BUSY)
         // Statements are of no interest to operators, and their arguments none of the log's business.
         .disable_statement_logging()
 }
@@ -207,6 +207,9 @@ pub(super) fn suffixed(path: &Path, suffix: &str) -> PathBuf {
 }
 
 const READERS: u32 = 4;
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a change waits for its turn, and a reader for a connection: within the time that callers wait for an answer.
+pub(super) const PATIENCE: Duration = Duration::from_secs(20);
+/// How long SQLite waits for another process's lock before others in this process have a turn to wait.
+const BUSY: Duration = Duration::from_secs(5);
 #[cfg(unix)]
 const AGAIN: Duration = Duration::from_millis(10);

@@ -92,28 +92,6 @@ async fn the_files_are_private() {
 }
 
 #[tokio::test]
-async fn a_locked_database_is_unavailable() {
-    let home = Home::new();
-    let storage = home.open().await.unwrap();
-    let mut intruder = home.intruder().await;
-    sqlx::query(AssertSqlSafe("BEGIN IMMEDIATE"))
-        .execute(&mut intruder)
-        .await
-        .unwrap();
-    let error = add_account(&*storage, "ada@example.com", "token")
-        .await
-        .unwrap_err();
-    assert!(error.is_unavailable(), "{error}");
-    sqlx::query("ROLLBACK")
-        .execute(&mut intruder)
-        .await
-        .unwrap();
-    add_account(&*storage, "ada@example.com", "token")
-        .await
-        .unwrap();
-}
-
-#[tokio::test]
 async fn a_database_deleted_under_way_is_unavailable() {
     let home = Home::new();
     let storage = home.open().await.unwrap();
