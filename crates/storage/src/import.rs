@@ -103,7 +103,8 @@ pub trait ImportRepository: Send + Sync {
     async fn begin(&self, import: NewImport, now: UnixTime) -> Result<Begun, Error>;
 
     /// At most `limit` imports that are due to be tried, in the order of their identifiers, after `after`: those whose
-    /// process died, those whose fault may have passed, and those that somebody works on.
+    /// process died, those whose fault may have passed, and those that somebody works on. Also those that were to wait for
+    /// more than a day: they were written when the clock was wrong.
     ///
     /// # Errors
     /// As everywhere.

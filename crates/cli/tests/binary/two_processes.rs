@@ -163,6 +163,43 @@ async fn a_caller_that_goes_away_leaves_the_token_to_nobody_who_would_use_it_too
     assert_eq!((seen.repeated, seen.dead), (0, false), "{seen:?}");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_successor_that_is_not_on_disk_yet_keeps_the_grant() {
+    let authority = Authority::start().await;
+    let world = World::new(&authority).await;
+    let (first, other) = (world.gateway("a"), world.gateway("b"));
+    let (caller, next) = (world.caller(&first), world.caller(&other));
+    let refused = world
+        .answered_without_a_database(&authority, async move { caller.ask().await })
+        .await;
+    assert_eq!(refused["code"], "storage_unavailable", "{refused:#}");
+    // The first one stores it by itself, soon; until then nobody shows the authority the token that is on disk.
+    next.gets_a_token().await;
+    let seen = authority.seen();
+    assert!(seen.refreshes >= 2, "{seen:?}");
+    assert_eq!((seen.repeated, seen.dead), (0, false), "{seen:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_successor_that_is_not_on_disk_yet_keeps_the_import() {
+    let authority = Authority::start().await;
+    let world = World::new(&authority).await;
+    let (first, other) = (world.gateway("a"), world.gateway("b"));
+    let (caller, next) = (world.caller(&first), world.caller(&other));
+    let refused = world
+        .answered_without_a_database(&authority, async move { caller.import().await })
+        .await;
+    assert_eq!(refused["code"], "storage_unavailable", "{refused:#}");
+    let (_, body) = next.import().await.expect("an answer");
+    assert_eq!(body["code"], "mail_server_unavailable", "{body:#}");
+    let seen = authority.seen();
+    assert_eq!(
+        (seen.refreshes, seen.repeated, seen.dead),
+        (2, 0, false),
+        "{seen:?}"
+    );
+}
+
 /// Settings, a database with one account, and a key for its requests.
 struct World {
     home: Home,
@@ -250,6 +287,23 @@ client_id = "client"
             account: account.unwrap().id.to_string(),
             key: key.expose().to_owned(),
         }
+    }
+
+    /// What is answered when the database is gone from before the authority answers until it was given up.
+    async fn answered_without_a_database(
+        &self,
+        authority: &Authority,
+        asked: impl Future<Output = Option<(u16, Value)>> + Send + 'static,
+    ) -> Value {
+        authority.hold();
+        let asked = tokio::spawn(asked);
+        authority.arrived().await;
+        let (database, aside) = (self.home.path("mailgrant.db"), self.home.path("aside.db"));
+        std::fs::rename(&database, &aside).unwrap();
+        authority.release();
+        let (_, body) = asked.await.unwrap().expect("an answer");
+        std::fs::rename(&aside, &database).unwrap();
+        body
     }
 
     fn gateway(&self, name: &str) -> Server {

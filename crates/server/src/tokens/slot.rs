@@ -102,13 +102,13 @@ impl Slot {
                 Next::Serve(cached.live.clone())
             }
             Some(cached) if cached.live.is_good(now) => {
-                if pausing.is_some() || state.flight.is_some() {
+                if pausing.is_some() || state.flying().is_some() {
                     Next::Serve(cached.live.clone())
                 } else {
                     Next::ServeAndRefresh(cached.live.clone())
                 }
             }
-            _ => match (&state.flight, pausing) {
+            _ => match (state.flying(), pausing) {
                 (Some(flight), _) => Next::Join(flight.clone()),
                 (None, Some(error)) => Next::Wait(error),
                 (None, None) => Next::Launch,
@@ -181,7 +181,7 @@ impl Slot {
         let is_due = is_used
             && cached.refresh_at <= now
             && cached.live.is_good(now)
-            && state.flight.is_none()
+            && state.flying().is_none()
             && state.pausing(now).is_none();
         state.wanted.clone().filter(|_| is_due).map(Due)
     }
@@ -189,7 +189,7 @@ impl Slot {
     /// Whether it holds nothing that matters.
     pub(super) fn is_idle(&self, now: UnixTime) -> bool {
         let state = self.lock();
-        state.flight.is_none()
+        state.flying().is_none()
             && state.unstored.is_none()
             && state.pausing(now).is_none()
             && state
@@ -200,7 +200,7 @@ impl Slot {
 
     /// The request under way.
     pub(super) fn flight(&self) -> Option<Flight> {
-        self.lock().flight.clone()
+        self.lock().flying().cloned()
     }
 
     /// When the token in memory was asked for.
@@ -214,7 +214,7 @@ impl Slot {
     /// Begins a flight, or gives the one that has begun meanwhile.
     pub(super) fn board(&self, wanted: &Wanted) -> Result<(Landing, Flight), Flight> {
         let mut state = self.lock();
-        match &state.flight {
+        match state.flying() {
             Some(running) => Err(running.clone()),
             None => {
                 let (sender, flight) = watch::channel(None);
@@ -324,6 +324,12 @@ impl Slot {
 }
 
 impl State {
+    /// The request under way. One whose task panicked will never land, and keeps nobody from another.
+    fn flying(&self) -> Option<&Flight> {
+        let flight = self.flight.as_ref();
+        flight.filter(|flight| flight.has_changed().is_ok())
+    }
+
     fn pausing(&self, now: UnixTime) -> Option<Error> {
         let pause = self.pause.as_ref()?;
         let left = pauses::left(pause.until, now, LONGEST_WAIT)?;

@@ -19,10 +19,10 @@ use crate::hold::Hold;
 use crate::id::ImportId;
 use crate::import::{Begun, Import, ImportRepository, NewImport, Rest};
 
-/// Of `?1`, the time.
+/// Of `?1`, the time. No pause is as long as a day: what is to wait longer was written when the clock was wrong.
 macro_rules! due {
     () => {
-        "account_id IS NULL AND next_attempt_at <= ?1 AND expires_at > ?1"
+        "account_id IS NULL AND (next_attempt_at <= ?1 OR next_attempt_at > ?1 + 86400) AND expires_at > ?1"
     };
 }
 

@@ -250,6 +250,25 @@ pub async fn what_is_refused_or_over_leaves_nothing(storage: Arc<dyn Storage>) {
     }
 }
 
+pub async fn what_was_put_off_while_the_clock_was_wrong_is_not_waited_for(
+    storage: Arc<dyn Storage>,
+) {
+    let year = 365 * 86_400;
+    let import = begun(&*storage, "given", year).await;
+    let rest = Rest {
+        next_attempt_at: Some(later(year + 900)),
+        expires_at: later(year + 7 * 86_400),
+    };
+    let imports = storage.imports();
+    imports
+        .rest(&import.id, 1, rest, None, later(year))
+        .await
+        .unwrap();
+    assert!(take_due(&*storage, year).await.is_none());
+    let (due, _) = take_due(&*storage, 0).await.expect("the clock is right");
+    assert_eq!(due.id, import.id);
+}
+
 pub async fn one_of_fifty_at_once_works_on_it(storage: Arc<dyn Storage>) {
     let asking: Vec<_> = (0..50)
         .map(|_| {

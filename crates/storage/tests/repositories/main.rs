@@ -59,6 +59,7 @@ suite!(sqlite, crate::support::sqlite(), {
         a_token_that_is_kept_serves_the_corrected_request,
         what_is_refused_or_over_leaves_nothing,
         one_of_fifty_at_once_works_on_it,
+        what_was_put_off_while_the_clock_was_wrong_is_not_waited_for,
         whose_it_is_is_found_out_later,
         a_known_persons_account_is_not_taken_over_by_somebody_unknown,
     ],

@@ -8,7 +8,7 @@ use mailgrant_core::token::RefreshToken;
 use mailgrant_storage::{
     Begun, Error, ImportRequest, MasterKey, MasterKeySource, NewImport, SystemRandom, open,
 };
-use sqlx::{AssertSqlSafe, Connection as _};
+use sqlx::Connection as _;
 
 use crate::{Home, NOW, add_account, token_of};
 

@@ -69,8 +69,20 @@ fn tokens_made_together_are_not_renewed_together() {
 #[test]
 fn a_second_caller_joins_the_first() {
     let slot = Slot::default();
-    assert!(slot.board(&wanted()).is_ok());
+    let _under_way = slot.board(&wanted()).unwrap();
     assert!(slot.board(&wanted()).is_err());
+    assert!(matches!(slot.next(UnixTime(0)), Next::Join(_)));
+}
+
+#[test]
+fn a_request_whose_task_is_gone_keeps_nobody_waiting() {
+    let slot = Slot::default();
+    let (landing, _) = slot.board(&wanted()).unwrap();
+    assert!(matches!(slot.next(UnixTime(0)), Next::Join(_)));
+    drop(landing);
+    assert!(matches!(slot.next(UnixTime(0)), Next::Launch));
+    assert!(slot.is_idle(UnixTime(0)));
+    let _again = slot.board(&wanted()).unwrap();
     assert!(matches!(slot.next(UnixTime(0)), Next::Join(_)));
 }
 
