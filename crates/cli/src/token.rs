@@ -18,6 +18,7 @@ use tokio::time::{Instant, sleep};
 use crate::arguments::{Format, Token};
 use crate::environment::{moment, now};
 use crate::failure::{Exit, Failure};
+use crate::shutdown::Signals;
 
 /// Obtains a token and prints it, and nothing else.
 ///
@@ -80,10 +81,14 @@ impl<F: Into<Failure>> From<F> for Refusal {
 async fn patiently(arguments: &Token, surroundings: &Environment) -> Result<Found, Failure> {
     let deadline = Instant::now() + Duration::from_secs(arguments.wait.min(LONGEST_WAIT));
     let mut pause = FIRST_PAUSE;
+    let mut signals = Signals::listen()?;
     loop {
         let tried = match &arguments.gateway {
-            Some(gateway) => remote::ask(arguments, gateway).await,
-            None => kept::ask(arguments, surroundings).await,
+            Some(gateway) => tokio::select! {
+                tried = remote::ask(arguments, gateway) => tried,
+                () = signals.received() => Err(interrupted().into()),
+            },
+            None => kept::ask(arguments, surroundings, &mut signals).await,
         };
         let refusal = match tried {
             Ok(found) => return Ok(found),
@@ -99,7 +104,10 @@ async fn patiently(arguments: &Token, surroundings: &Environment) -> Result<Foun
             "{}; trying again",
             refusal.failure.message
         );
-        sleep(wanted).await;
+        tokio::select! {
+            () = sleep(wanted) => {}
+            () = signals.received() => return Err(interrupted()),
+        }
         pause = (pause * 2).min(LONGEST_PAUSE);
     }
 }
@@ -150,6 +158,10 @@ fn with_steps<'a>(mut message: String, steps: impl IntoIterator<Item = &'a Strin
         message.push_str(step);
     }
     message
+}
+
+fn interrupted() -> Failure {
+    Failure::new(Exit::Failed, "interrupted before there was a token")
 }
 
 fn mailbox_missing() -> Failure {

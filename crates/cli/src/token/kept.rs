@@ -5,15 +5,24 @@ use std::time::Duration;
 use mailgrant_server::{Application, Engine, Environment, LiveToken, Protocol, TokenError};
 use mailgrant_storage::Account;
 
-use super::{Found, Refusal, with_steps};
+use super::{Found, Refusal, interrupted, with_steps};
 use crate::arguments::Token;
 use crate::failure::{Exit, Failure};
+use crate::shutdown::Signals;
 use crate::{environment, mailbox};
 
-pub(super) async fn ask(arguments: &Token, surroundings: &Environment) -> Result<Found, Refusal> {
+pub(super) async fn ask(
+    arguments: &Token,
+    surroundings: &Environment,
+    signals: &mut Signals,
+) -> Result<Found, Refusal> {
     let settings = environment::existing_settings(&arguments.configuration)?;
     let engine = Engine::open(settings, surroundings.clone()).await?;
-    let found = from(&engine, arguments).await;
+    let found = tokio::select! {
+        found = from(&engine, arguments) => found,
+        () = signals.received() => Err(interrupted().into()),
+    };
+    // Whoever interrupts it loses no refresh token that is on its way: closing waits for it.
     engine.close().await;
     found
 }

@@ -1,6 +1,8 @@
 //! Two gateways on one database, and an authority that gives each refresh token's successor once.
 
 use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -109,6 +111,47 @@ async fn a_gateway_that_is_stopped_in_the_middle_of_a_refresh_keeps_the_grant() 
         (2, 0, false),
         "{seen:?}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_command_that_is_interrupted_in_the_middle_of_a_refresh_keeps_the_grant() {
+    let authority = Authority::start().await;
+    let world = World::new(&authority).await;
+    for (refreshes, signal) in [(1, "-INT"), (2, "-TERM")] {
+        authority.hold();
+        let mut child = mailgrant()
+            .env("MAILGRANT_LOG", "info")
+            .args(["token", "--account", &world.account])
+            .args(["--min-lifetime", "86000", "--config"])
+            .arg(world.home.path("a").join("mailgrant.toml"))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        authority.arrived().await;
+        let id = child.id().to_string();
+        let sent = Command::new("kill").args([signal, &id]).status().unwrap();
+        assert!(sent.success());
+        // The answer comes after the signal.
+        let mut errors = BufReader::new(child.stderr.take().unwrap());
+        let mut said = String::new();
+        tokio::task::block_in_place(|| {
+            while !said.contains("ending") && errors.read_line(&mut said).unwrap() > 0 {}
+        });
+        authority.release();
+        let ended = tokio::task::block_in_place(|| {
+            errors.read_to_string(&mut said).unwrap();
+            child.wait_with_output().unwrap()
+        });
+        assert_eq!(ended.status.code(), Some(1), "{signal}: {said}");
+        assert!(
+            ended.stdout.is_empty() && said.contains("interrupted"),
+            "{said}"
+        );
+        let seen = authority.seen();
+        assert_eq!(seen.refreshes, refreshes, "{seen:?}");
+        assert_eq!((seen.repeated, seen.dead), (0, false), "{signal}: {seen:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -72,10 +72,10 @@ impl Registration {
         }
         Err(not_allowed(
             format!(
-                "the account is of tenant {tenant}, which allowed_tenants of application `{id}` does not name"
+                "allowed_tenants of application `{id}` does not name tenant {tenant}, to which this belongs"
             ),
             format!(
-                "Write {tenant} into allowed_tenants of application `{id}` and start the gateway again: the account goes on by itself, nothing of it is lost."
+                "Write {tenant} into allowed_tenants of application `{id}` and start the gateway again: its accounts go on by themselves, nothing of them is lost."
             ),
         ))
     }
@@ -180,10 +180,10 @@ fn elsewhere(application: &Application, tenant: &str, configured: &str) -> Box<D
     let id = &application.id;
     not_allowed(
         format!(
-            "the account is of tenant {tenant}; `tenant` of application `{id}` is {configured}, which does not take it"
+            "`tenant` of application `{id}` is {configured}, which does not take tenant {tenant}, to which this belongs"
         ),
         format!(
-            "Set `tenant` of application `{id}` back to what takes {tenant} and start the gateway again: the account goes on by itself, nothing of it is lost."
+            "Set `tenant` of application `{id}` back to what takes {tenant} and start the gateway again: its accounts go on by themselves, nothing of them is lost."
         ),
     )
 }
@@ -193,7 +193,10 @@ fn not_allowed(seen: String, mend: String) -> Box<Diagnosis> {
         TENANT_NOT_ALLOWED,
         "The settings do not take the account's tenant",
         seen,
-        &[&mend, "Or delete the account."],
+        &[
+            &mend,
+            "Or delete what is connected of that tenant, if it is not to come back.",
+        ],
     ))
 }
 
