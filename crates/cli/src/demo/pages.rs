@@ -209,7 +209,7 @@ async fn begun(
     let session = json!({
         "application": site.application,
         "origin": site.origin,
-        "user_label": "your visit to Quillhaven",
+        "user_label": "a visitor of Quillhaven",
         "return_url": format!("{}/", site.origin),
         "mailbox": mailbox,
     });

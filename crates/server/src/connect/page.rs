@@ -34,6 +34,11 @@ pub(crate) const ASSETS: &[(&str, &str, &str)] = &[
         include_str!("../../assets/connect/result.js"),
     ),
     (
+        "copy.js",
+        "text/javascript; charset=utf-8",
+        include_str!("../../assets/connect/copy.js"),
+    ),
+    (
         "icon.svg",
         "image/svg+xml",
         include_str!("../../assets/icon.svg"),
@@ -155,7 +160,7 @@ impl Page {
             Some(ConnectSession {
                 user_label: Some(label),
                 ..
-            }) => format!("{label} can now connect the mailbox."),
+            }) => format!("The person who asked ({label}) can now connect the mailbox."),
             _ => "The person who asked can now connect the mailbox.".to_owned(),
         };
         Self::of(

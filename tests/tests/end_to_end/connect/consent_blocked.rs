@@ -88,6 +88,7 @@ async fn an_administrator_who_says_no_changes_nothing() {
         "An administrator must agree first",
         "adminconsent",
         "Try again",
+        "/connect/assets/copy.js",
     ] {
         assert!(page.body.contains(text), "{text}: {}", page.body);
     }

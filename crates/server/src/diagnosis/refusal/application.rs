@@ -333,7 +333,7 @@ pub(super) const CONSENT: Rule = Rule::new(
     &[
         line("Send the administrator consent link to an administrator of your organisation."),
         delegated(
-            "When the administrator has agreed, go back to the site and press its button again, or open the link that you were sent again.",
+            "When the administrator has agreed, go back to the site and press its button again, or open once more the link that you were sent.",
         ),
         app_only("When the administrator has agreed, try again."),
     ],
