@@ -11,7 +11,7 @@ mod parameters;
 mod span;
 
 pub(crate) use self::{
-    body::Body,
+    body::{Body, NoBody},
     caller::{
         AccountsRead, AccountsWrite, Caller, Connect, Events, MailRead, Tokens, authenticate,
         shown_key,

@@ -24,8 +24,33 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
             accepted?;
             let bytes = timeout(PATIENCE, read(&mut payload, LARGEST))
                 .await
-                .map_err(|_| Problem::new(Code::BadRequest, "the body did not arrive in time"))??;
+                .map_err(|_| too_slow())??;
             parse(&bytes).map(Self)
+        })
+    }
+}
+
+/// That a request has no body, or says nothing in it: options that were put there would be passed over in silence.
+#[derive(Debug)]
+pub(crate) struct NoBody;
+
+impl FromRequest for NoBody {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(_: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let mut payload = payload.take();
+        Box::pin(async move {
+            let bytes = timeout(PATIENCE, read(&mut payload, LARGEST))
+                .await
+                .map_err(|_| too_slow())??;
+            match bytes.trim_ascii() {
+                b"" | b"{}" => Ok(Self),
+                _ => Err(Problem::field(
+                    "body",
+                    "is not read here; give the options as query parameters, such as ?protocol=smtp",
+                )),
+            }
         })
     }
 }
@@ -65,6 +90,10 @@ fn accepted(request: &HttpRequest) -> Result<(), Problem> {
         return Err(too_large(LARGEST));
     }
     Ok(())
+}
+
+fn too_slow() -> Problem {
+    Problem::new(Code::BadRequest, "the body did not arrive in time")
 }
 
 fn too_large(largest: usize) -> Problem {

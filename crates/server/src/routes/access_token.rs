@@ -14,7 +14,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::account;
 use crate::{
-    http::{Caller, Path, Query, Tokens},
+    http::{Caller, NoBody, Path, Query, Tokens},
     problem::{Code, Problem},
     representation::Moment,
     state::Gateway,
@@ -89,6 +89,7 @@ pub(crate) async fn post(
     gateway: Data<Gateway>,
     which: Path<Which>,
     wanted: Query<Wanted>,
+    _: NoBody,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let Wanted {

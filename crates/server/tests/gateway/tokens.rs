@@ -39,6 +39,26 @@ async fn many_callers_make_one_request_and_the_rotated_token_is_used_next() {
 }
 
 #[tokio::test]
+async fn options_in_a_body_are_not_passed_over_in_silence() {
+    let world = World::start().await;
+    let path = format!("/v1/accounts/{}/access-token", world.account().await);
+    let body = json!({"protocol": "smtp"});
+    let refused = world.call("POST", &path, Some(body)).await;
+    assert_eq!(
+        (refused.status, &refused.json()["field"]),
+        (422, &json!("body"))
+    );
+    assert!(
+        refused.text().contains("?protocol=smtp"),
+        "{}",
+        refused.text()
+    );
+    world.refresh_gives("second", "access-1", "third").await;
+    let given = world.call("POST", &path, Some(json!({}))).await;
+    assert_eq!(given.status, 200, "{}", given.text());
+}
+
+#[tokio::test]
 async fn a_token_is_renewed_ahead_while_the_old_one_serves() {
     let world = World::start().await;
     let path = format!("/v1/accounts/{}/access-token", world.account().await);
