@@ -186,6 +186,7 @@ service_account = {{ file = "../robot.json" }}
 [[provider]]
 id = "workspace"
 like = "google"
+issuer = "{issuer}"
 imap = {{ host = "localhost", port = {imaps}, tls = "implicit" }}
 tls_ca_file = "../ca.pem"
 "#
