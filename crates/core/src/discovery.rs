@@ -19,7 +19,6 @@
 //! ```
 
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr};
 
 use serde::Serialize;
 
@@ -146,7 +145,7 @@ impl Metadata {
                 return Err(mismatch());
             }
         }
-        if !is_near(issuer) {
+        if !endpoint::is_near(issuer) {
             let endpoints = [
                 ("authorization_endpoint", Some(&self.authorization_endpoint)),
                 ("token_endpoint", Some(&self.token_endpoint)),
@@ -159,7 +158,7 @@ impl Metadata {
                 ("userinfo_endpoint", self.userinfo_endpoint.as_ref()),
             ];
             for (name, endpoint) in endpoints {
-                if endpoint.is_some_and(|endpoint| is_near(endpoint.as_str())) {
+                if endpoint.is_some_and(|named| endpoint::is_near(named.as_str())) {
                     return Err(MetadataError::Endpoint { name });
                 }
             }
@@ -268,41 +267,6 @@ fn between<'a>(template: &str, placeholder: &str, text: &'a str) -> Option<&'a s
     let (before, after) = template.split_once(placeholder)?;
     let found = text.strip_prefix(before)?.strip_suffix(after)?;
     (!found.is_empty() && !found.contains(['/', '?', '#'])).then_some(found)
-}
-
-/// Whether a URL's host is this machine or on its own link, in any of the ways in which that can be written.
-fn is_near(url: &str) -> bool {
-    let authority = endpoint::origin(url)
-        .split_once("://")
-        .map_or(url, |(_, authority)| authority);
-    let host = match authority.rsplit_once(':') {
-        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
-        _ => authority,
-    };
-    let host = host
-        .trim_start_matches('[')
-        .trim_end_matches(']')
-        .trim_end_matches('.')
-        .to_ascii_lowercase();
-    let is_near_v4 = |address: Ipv4Addr| {
-        address.is_loopback() || address.is_link_local() || address.is_unspecified()
-    };
-    match host.parse::<IpAddr>() {
-        Ok(IpAddr::V4(address)) => is_near_v4(address),
-        Ok(IpAddr::V6(address)) => match address.to_ipv4_mapped() {
-            Some(address) => is_near_v4(address),
-            None => {
-                address.is_loopback() || address.is_unicast_link_local() || address.is_unspecified()
-            }
-        },
-        Err(_) => {
-            let last = host.rsplit('.').next().unwrap_or_default();
-            // `127.1`, `0x7f000001`: whatever reads URLs may take them for addresses (URL Standard, "ends in a number").
-            let is_number =
-                last.bytes().all(|byte| byte.is_ascii_digit()) || last.starts_with("0x");
-            is_number || last == "localhost"
-        }
-    }
 }
 
 const TENANT: &str = "{tenant}";

@@ -1,6 +1,7 @@
 //! The address of an authority's endpoint.
 
 use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -80,9 +81,44 @@ impl<'de> Deserialize<'de> for Endpoint {
 #[must_use]
 pub fn is_loopback(host: &str) -> bool {
     let numeric = host.trim_start_matches('[').trim_end_matches(']');
-    match numeric.parse::<std::net::IpAddr>() {
+    match numeric.parse::<IpAddr>() {
         Ok(address) => address.is_loopback(),
         Err(_) => host.eq_ignore_ascii_case("localhost"),
+    }
+}
+
+/// Whether a URL's host is this machine or on its own link, in any of the ways in which that can be written.
+pub(crate) fn is_near(url: &str) -> bool {
+    let authority = origin(url)
+        .split_once("://")
+        .map_or(url, |(_, authority)| authority);
+    let host = match authority.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
+        _ => authority,
+    };
+    let host = host
+        .trim_start_matches('[')
+        .trim_end_matches(']')
+        .trim_end_matches('.')
+        .to_ascii_lowercase();
+    let is_near_v4 = |address: Ipv4Addr| {
+        address.is_loopback() || address.is_link_local() || address.is_unspecified()
+    };
+    match host.parse::<IpAddr>() {
+        Ok(IpAddr::V4(address)) => is_near_v4(address),
+        Ok(IpAddr::V6(address)) => match address.to_ipv4_mapped() {
+            Some(address) => is_near_v4(address),
+            None => {
+                address.is_loopback() || address.is_unicast_link_local() || address.is_unspecified()
+            }
+        },
+        Err(_) => {
+            let last = host.rsplit('.').next().unwrap_or_default();
+            // `127.1`, `0x7f000001`: whatever reads URLs may take them for addresses (URL Standard, "ends in a number").
+            let is_number =
+                last.bytes().all(|byte| byte.is_ascii_digit()) || last.starts_with("0x");
+            is_number || last == "localhost"
+        }
     }
 }
 
@@ -118,7 +154,7 @@ fn check(url: &str) -> Result<(), InvalidValue> {
         .and_then(|rest| rest.split_once(']'))
     {
         Some((address, port)) => {
-            if address.parse::<std::net::Ipv6Addr>().is_err() || !is_port(port) {
+            if address.parse::<Ipv6Addr>().is_err() || !is_port(port) {
                 return refuse("a URL with a readable host");
             }
             address

@@ -1,5 +1,6 @@
 //! Access tokens for accounts: refreshed in time, once at a time, never lost.
 
+mod admission;
 mod app_only;
 mod error;
 mod flight;
@@ -14,7 +15,7 @@ use std::{
 
 use mailgrant_core::{time::UnixTime, token::AccessToken};
 use mailgrant_oauth::Fingerprint;
-use mailgrant_storage::{Account, AccountId, AccountState, Flow, Random, Storage};
+use mailgrant_storage::{Account, AccountId, Random, Storage};
 use tokio::{runtime::Handle, task::JoinHandle};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -26,7 +27,7 @@ use self::{
     wanted::{Key, Wanted},
 };
 pub(crate) use crate::registration::Registration;
-use crate::{diagnosis::Diagnosis, environment::Clock, registration::no_application};
+use crate::{environment::Clock, registration::no_application};
 
 /// An access token that is good for a while.
 #[derive(Debug, Clone)]
@@ -113,10 +114,7 @@ impl TokenKeeper {
         account: &Account,
         refused: &LiveToken,
     ) -> Result<LiveToken, Error> {
-        self.admit(account).await?;
-        let wanted = self.0.wanted(account)?;
-        let pause = slot::between_refusals(wanted.key.is_shared());
-        self.token(&wanted, Some((refused, pause))).await
+        self.renew(account, refused, true).await
     }
 
     /// The same for a token that shows by itself that no mailbox opens for it: nobody lives on it.
@@ -128,29 +126,7 @@ impl TokenKeeper {
         account: &Account,
         refused: &LiveToken,
     ) -> Result<LiveToken, Error> {
-        self.admit(account).await?;
-        let wanted = self.0.wanted(account)?;
-        let pause = slot::between_refusals(false);
-        self.token(&wanted, Some((refused, pause))).await
-    }
-
-    /// Whether the account may have access at all, by what is known of it and by today's settings.
-    ///
-    /// # Errors
-    /// Whose turn it is, when not. That the settings do not take it is on record then.
-    pub(crate) async fn admit(&self, account: &Account) -> Result<(), Error> {
-        check_state(account)?;
-        let admitted = match self.0.registration(&account.application) {
-            Ok(registration) => registration.admit(account).map_err(Error::Excluded),
-            Err(error) => Err(error),
-        };
-        let Err(error) = admitted else { return Ok(()) };
-        let outcome = Err(error.clone());
-        if error::is_news(account, &outcome, self.0.clock.now()) {
-            let nothing_held = Slot::default();
-            self.0.record(account, &outcome, &nothing_held).await;
-        }
-        Err(error)
+        self.renew(account, refused, false).await
     }
 
     /// Forgets what is in memory: the account is gone, or has a new grant.
@@ -244,6 +220,18 @@ impl TokenKeeper {
         self.0.stopping.cancel();
         self.0.tasks.close();
         self.0.tasks.wait().await;
+    }
+
+    async fn renew(
+        &self,
+        account: &Account,
+        refused: &LiveToken,
+        others_live_on_it: bool,
+    ) -> Result<LiveToken, Error> {
+        self.admit(account).await?;
+        let wanted = self.0.wanted(account)?;
+        let pause = slot::between_refusals(others_live_on_it && wanted.key.is_shared());
+        self.token(&wanted, Some((refused, pause))).await
     }
 
     async fn token(
@@ -426,22 +414,6 @@ impl Inner {
             Ok(_) => {}
             Err(error) => tracing::warn!(account = %account.id, %error, "account state not stored"),
         }
-    }
-}
-
-/// Whether the account may have access at all, by what is known of it.
-///
-/// # Errors
-/// Whose turn it is, when not.
-fn check_state(account: &Account) -> Result<(), Error> {
-    let known = || account.diagnosis.as_ref().and_then(Diagnosis::from_json);
-    match account.state {
-        AccountState::Disabled => Err(Error::Disabled),
-        AccountState::ReauthRequired => Err(Error::ReauthRequired(known().map(Box::new))),
-        AccountState::PendingConsent if account.flow == Flow::Delegated => {
-            Err(Error::ConsentRequired(known().map(Box::new)))
-        }
-        AccountState::PendingConsent | AccountState::Connected | AccountState::Degraded => Ok(()),
     }
 }
 
