@@ -69,11 +69,14 @@ impl From<tokens::Error> for Problem {
                         retry_after.unwrap_or(std::time::Duration::from_secs(5)),
                     ))
             }
-            Error::Storage { .. } => Self::new(
-                Code::StorageUnavailable,
-                "the database does not answer; try again",
-            )
-            .retry_after(Some(std::time::Duration::from_secs(2))),
+            Error::Storage { .. } => {
+                tracing::error!(error = %detail, "storage");
+                Self::new(
+                    Code::StorageUnavailable,
+                    "the database does not answer, or another process keeps the grant; the log says which; try again",
+                )
+                .retry_after(Some(std::time::Duration::from_secs(2)))
+            }
             Error::Excluded(diagnosis) if diagnosis.code == TENANT_NOT_ALLOWED => {
                 Self::new(Code::TenantNotAllowed, detail).diagnosed(*diagnosis)
             }

@@ -24,7 +24,11 @@ pub(super) async fn take(database: &Path, id: &str) -> Result<Hold, Error> {
         }
     }
     Err(Error::Unavailable(
-        format!("somebody else has held {id} for too long").into(),
+        format!(
+            "another process has held {id} for {} s: end it if it hangs",
+            PATIENCE.as_secs()
+        )
+        .into(),
     ))
 }
 
